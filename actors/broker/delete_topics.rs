@@ -1,0 +1,85 @@
+//! Delete topics: they vanish at once; what they occupy is freed later.
+
+use super::Broker;
+use super::topics::TopicView;
+use crate::mail::{Unavailable, post};
+use crate::partition::stop::Stop;
+use actix::fut::wrap_future;
+use actix::{ActorFutureExt, AsyncContext, Context, Handler, Message};
+use callboard_storage::TopicId;
+use callboard_storage::journal::Mutation;
+use callboard_storage::keys::{self, Table};
+use callboard_storage::values::{DELETED, PartitionRow};
+use std::sync::Arc;
+use tokio::sync::oneshot;
+
+/// Topics to delete.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub struct DeleteTopics {
+    /// The topics.
+    pub topics: Vec<TopicId>,
+    /// An outcome for each, in their order.
+    pub reply: oneshot::Sender<Vec<Result<(), DeleteTopicError>>>,
+}
+
+/// Why a topic is not deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum DeleteTopicError {
+    /// There is no such topic, or no more.
+    #[error("This server does not host this topic-partition.")]
+    UnknownTopic,
+    /// Storage has failed; after a restart the topic may be there again.
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+}
+
+impl Handler<DeleteTopics> for Broker {
+    type Result = ();
+
+    fn handle(&mut self, message: DeleteTopics, ctx: &mut Context<Self>) {
+        let DeleteTopics { topics, reply } = message;
+        let mut rows = Vec::new();
+        let outcomes: Vec<_> = topics
+            .into_iter()
+            .map(|id| {
+                let topic = self.topics.load().get_by_id(id).cloned();
+                let topic = topic.ok_or(DeleteTopicError::UnknownTopic)?;
+                // Nobody finds it any more, and then its actors end: none is started again.
+                self.publish(|topics| topics.remove(&topic.name));
+                stop(&topic);
+                rows.extend(mutations(&topic));
+                Ok(())
+            })
+            .collect();
+        if rows.is_empty() {
+            let _ = reply.send(outcomes);
+            return;
+        }
+        let commit = wrap_future::<_, Self>(self.commit(rows));
+        ctx.spawn(commit.map(move |committed, _, _| {
+            let outcomes = outcomes.into_iter().map(|outcome: Result<(), DeleteTopicError>| {
+                outcome.and_then(|()| committed.map_err(DeleteTopicError::from))
+            });
+            let _ = reply.send(outcomes.collect());
+        }));
+    }
+}
+
+fn stop(topic: &TopicView) {
+    for actor in topic.partitions.iter().filter_map(|slot| slot.actor()) {
+        // One that is gone needs no stopping.
+        let _ = post(&actor, Stop);
+    }
+}
+
+fn mutations(topic: &Arc<TopicView>) -> Vec<Mutation> {
+    let deleted = |index| PartitionRow { topic: topic.id, index, log_start: DELETED };
+    let partitions = topic.partitions.iter().map(|slot| Mutation {
+        table: Table::Partitions,
+        key: keys::partitions(slot.id),
+        value: Some(deleted(slot.index).encode()),
+    });
+    let topic = Mutation { table: Table::Topics, key: keys::topics(topic.id), value: None };
+    std::iter::once(topic).chain(partitions).collect()
+}

@@ -1,0 +1,95 @@
+//! The handle of a running broker, for connections and for the program that it runs in.
+
+use super::Broker;
+use super::locate::{Locate, LocateError};
+use super::topics::{PartitionSlot, TopicView, Topics};
+use crate::committer::Committer;
+use crate::committer::close::Close;
+use crate::config::Settings;
+use crate::mail::ask;
+use crate::partition::Partition;
+use crate::placement::Placement;
+use crate::readers::Readers;
+use actix::Addr;
+use arc_swap::ArcSwap;
+use callboard_storage::folder::Identity;
+use std::sync::Arc;
+
+/// A running broker. Clones are the same broker; any thread may use it.
+#[derive(Debug, Clone)]
+pub struct BrokerHandle(Arc<Shared>);
+
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) broker: Addr<Broker>,
+    pub(super) committer: Addr<Committer>,
+    pub(super) topics: Arc<ArcSwap<Topics>>,
+    pub(super) readers: Readers,
+    pub(super) settings: Arc<Settings>,
+    pub(super) identity: Identity,
+    pub(super) leader_epoch: i32,
+    pub(super) placement: Placement,
+}
+
+impl BrokerHandle {
+    pub(super) fn new(shared: Shared) -> Self {
+        Self(Arc::new(shared))
+    }
+
+    /// The topics as they are now.
+    pub fn topics(&self) -> Arc<Topics> {
+        self.0.topics.load_full()
+    }
+
+    /// The settings that the broker runs with.
+    pub fn settings(&self) -> &Arc<Settings> {
+        &self.0.settings
+    }
+
+    /// Cluster and node.
+    pub fn identity(&self) -> &Identity {
+        &self.0.identity
+    }
+
+    /// The epoch of this broker's leadership of all partitions; one more at each start.
+    pub fn leader_epoch(&self) -> i32 {
+        self.0.leader_epoch
+    }
+
+    /// The actor of the registry.
+    pub fn broker(&self) -> &Addr<Broker> {
+        &self.0.broker
+    }
+
+    /// Which actor runs on which thread.
+    pub fn placement(&self) -> &Placement {
+        &self.0.placement
+    }
+
+    pub(super) fn readers(&self) -> &Readers {
+        &self.0.readers
+    }
+
+    /// A partition's actor, started when it does not run.
+    ///
+    /// # Errors
+    /// [`LocateError`] when the topic is deleted, or the broker stops.
+    pub async fn locate(
+        &self,
+        topic: &TopicView,
+        slot: &PartitionSlot,
+    ) -> Result<Addr<Partition>, LocateError> {
+        if let Some(actor) = slot.actor() {
+            return Ok(actor);
+        }
+        let (topic, index) = (topic.id, slot.index);
+        ask(&self.0.broker, |reply| Locate { topic, index, reply }).await?
+    }
+
+    /// Commits what is on its way and closes storage, with a checkpoint. Nothing is written
+    /// afterwards, and the data folder may be opened again.
+    pub async fn shutdown(&self) {
+        // A committer that is gone has nothing left to close.
+        let _ = ask(&self.0.committer, |reply| Close { reply }).await;
+    }
+}

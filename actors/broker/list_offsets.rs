@@ -1,0 +1,91 @@
+//! List offsets: the ends of partitions' logs, and their records by their time.
+
+use super::BrokerHandle;
+use super::long_poll::FetchError;
+use super::topics::{PartitionSlot, TopicView};
+use crate::mail::{Unavailable, ask};
+use crate::partition::poll::{Poll, Polled};
+use callboard_storage::log::reader::Extent;
+use callboard_storage::log::{LogReader, TimedOffset};
+use futures_util::future::join_all;
+use std::sync::Arc;
+
+/// Which offset is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Position {
+    /// That of the first record that may be read.
+    Earliest,
+    /// The one behind the last record that may be read.
+    Latest,
+    /// That of the first record whose timestamp is at least so many milliseconds since 1970.
+    AtTime(i64),
+    /// That of the first record with the largest timestamp.
+    MaxTime,
+}
+
+/// An offset of a partition that is asked for.
+#[derive(Debug, Clone)]
+pub struct OffsetWanted {
+    /// Its topic.
+    pub topic: Arc<TopicView>,
+    /// The partition.
+    pub slot: Arc<PartitionSlot>,
+    /// Which of its offsets.
+    pub position: Position,
+}
+
+impl BrokerHandle {
+    /// Where a partition's log begins and ends.
+    ///
+    /// # Errors
+    /// [`FetchError`], never that an offset is out of range.
+    pub async fn ends(&self, topic: &TopicView, slot: &PartitionSlot) -> Result<Polled, FetchError> {
+        let partition = self.locate(topic, slot).await?;
+        Ok(ask(&partition, |reply| Poll { watch: None, reply }).await?)
+    }
+
+    /// One offset of each partition, in the order of `wanted`; `None` when no record has such a
+    /// time.
+    pub async fn list_offsets(
+        &self,
+        wanted: Vec<OffsetWanted>,
+    ) -> Vec<Result<Option<TimedOffset>, FetchError>> {
+        join_all(wanted.iter().map(|wanted| self.list_offset(wanted))).await
+    }
+
+    async fn list_offset(&self, wanted: &OffsetWanted) -> Result<Option<TimedOffset>, FetchError> {
+        let OffsetWanted { topic, slot, position } = wanted;
+        let Polled { log_start, high_watermark } = self.ends(topic, slot).await?;
+        let extent = Extent { partition: slot.id, start: log_start, end: high_watermark };
+        // What is written at the log's end will be of the current epoch.
+        let end = TimedOffset { offset: high_watermark, timestamp: -1, leader_epoch: self.leader_epoch() };
+        match *position {
+            Position::Latest => Ok(Some(end)),
+            Position::Earliest if log_start == high_watermark => Ok(Some(end)),
+            Position::Earliest => {
+                self.read_log(topic, slot, move |reader| reader.with_epoch(extent, log_start).map(Some)).await
+            }
+            Position::AtTime(timestamp) => {
+                self.read_log(topic, slot, move |reader| reader.find_time(extent, timestamp)).await
+            }
+            Position::MaxTime => self.read_log(topic, slot, move |reader| reader.find_max_time(extent)).await,
+        }
+    }
+
+    /// Reads a partition's log on a reader thread.
+    pub(super) async fn read_log<T, J>(
+        &self,
+        topic: &TopicView,
+        slot: &PartitionSlot,
+        job: J,
+    ) -> Result<T, FetchError>
+    where
+        T: Send + 'static,
+        J: FnOnce(&LogReader) -> Result<T, callboard_storage::Error> + Send + 'static,
+    {
+        self.readers().read(job).await?.map_err(|error| {
+            tracing::error!(%error, topic = %topic.name, partition = slot.index, "a partition cannot be read");
+            Unavailable.into()
+        })
+    }
+}

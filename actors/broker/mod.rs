@@ -1,0 +1,101 @@
+//! The broker: the registry of topics and partitions, and the operations over many partitions.
+//!
+//! The actor changes the registry; everybody reads it from a snapshot ([`topics`]), and most
+//! operations never pass through the actor: they go from [`handle::BrokerHandle`] straight to the
+//! partitions.
+//!
+//! Messages of the actor:
+//! - [`locate`]: a partition's actor, started at its first use or after it died
+//! - [`create_topics`], [`create_partitions`], [`delete_topics`]
+//! - [`producer_ids`]: a new producer's id
+//!
+//! Operations over partitions: [`mod@append`], [`long_poll`], [`list_offsets`], [`leader_epochs`].
+//!
+//! Invariants: a topic is in the snapshot only when it is durable, and no more once its deletion
+//! began; no number of a partition, and no producer id, is ever given twice.
+
+pub mod append;
+pub mod assignment;
+pub mod create_partitions;
+pub mod create_topics;
+pub mod delete_topics;
+pub mod handle;
+pub mod leader_epochs;
+pub mod list_offsets;
+pub mod locate;
+pub mod long_poll;
+pub mod producer_ids;
+pub mod start;
+pub mod topic_name;
+pub mod topics;
+
+pub use handle::BrokerHandle;
+
+use crate::committer::Committer;
+use crate::committer::commit::Commit;
+use crate::config::Settings;
+use crate::mail::{Unavailable, post};
+use crate::placement::Placement;
+use actix::{Actor, Addr, Context};
+use arc_swap::ArcSwap;
+use callboard_storage::PartitionId;
+use callboard_storage::journal::Mutation;
+use callboard_storage::log;
+use producer_ids::ProducerIds;
+use std::collections::HashMap;
+use std::future::Future;
+use std::sync::Arc;
+use tokio::sync::oneshot;
+use topics::{TopicView, Topics};
+
+/// The actor of the registry.
+#[derive(Debug)]
+pub struct Broker {
+    settings: Arc<Settings>,
+    topics: Arc<ArcSwap<Topics>>,
+    committer: Addr<Committer>,
+    placement: Placement,
+    /// Topics that are on their way to the disk, by their folded names.
+    creating: HashMap<String, Arc<TopicView>>,
+    next_partition: PartitionId,
+    producer_ids: ProducerIds,
+}
+
+impl Broker {
+    /// Commits changes of the registry, in the order of the calls: the future only waits.
+    fn commit(&self, mutations: Vec<Mutation>) -> impl Future<Output = Result<(), Unavailable>> + use<> {
+        let (reply, committed) = oneshot::channel();
+        let commit = log::Commit { mutations, batches: Vec::new() };
+        let posted = post(&self.committer, Commit { commit, reply });
+        async move {
+            posted?;
+            committed.await.map_err(|_| Unavailable)?
+        }
+    }
+
+    /// Replaces the snapshot. Only the actor does, so no change of another is lost.
+    fn publish(&self, change: impl FnOnce(&mut Topics)) {
+        let mut topics = Topics::clone(&self.topics.load());
+        change(&mut topics);
+        self.topics.store(Arc::new(topics));
+    }
+
+    /// Partitions that may still be created: by the broker's bound, and by the numbers for them.
+    fn partitions_left(&self) -> usize {
+        let creating: usize = self.creating.values().map(|topic| topic.partitions.len()).sum();
+        let taken = self.topics.load().partition_count() + creating;
+        let numbers = u32::MAX - self.next_partition.0;
+        self.settings.topics.partitions_max.saturating_sub(taken).min(numbers as usize)
+    }
+
+    /// Numbers for `count` new partitions, no more than [`Self::partitions_left`].
+    fn take_partition_ids(&mut self, count: usize) -> Vec<PartitionId> {
+        let first = self.next_partition.0;
+        self.next_partition = PartitionId(first.saturating_add(count as u32));
+        (first..self.next_partition.0).map(PartitionId).collect()
+    }
+}
+
+impl Actor for Broker {
+    type Context = Context<Self>;
+}

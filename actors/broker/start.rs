@@ -1,0 +1,140 @@
+//! Starting a broker: its folder, its logs, its threads and its actors.
+
+use super::handle::Shared;
+use super::producer_ids::{ProducerIds, RESERVED_KEY};
+use super::topics::{PartitionSlot, TopicView, Topics};
+use super::{Broker, BrokerHandle};
+use crate::chance;
+use crate::committer::Committer;
+use crate::config::{Settings, StorageSettings, TopicConfig};
+use crate::placement::Placement;
+use crate::readers::Readers;
+use actix::Actor;
+use arc_swap::ArcSwap;
+use callboard_storage::disk::OsDisk;
+use callboard_storage::folder::{Folder, Identity};
+use callboard_storage::index::Index;
+use callboard_storage::keys::{self, Table};
+use callboard_storage::log::checkpointer::CheckpointBounds;
+use callboard_storage::log::{Log, LogOptions};
+use callboard_storage::values::{PartitionRow, TopicRow};
+use callboard_storage::{PartitionId, TopicId};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// Why a broker does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The data folder cannot be used.
+    #[error(transparent)]
+    Storage(#[from] callboard_storage::Error),
+    /// No thread can be had.
+    #[error("no reader thread can be started: {0}")]
+    Threads(#[from] std::io::Error),
+}
+
+/// An opened data folder and what is in it.
+struct Opened {
+    folder: Folder,
+    log: Log,
+    topics: Topics,
+    next_partition: PartitionId,
+    reserved_producer_ids: i64,
+}
+
+/// Opens the data folder and starts the actors, in the running actix system. Blocks while the
+/// folder is opened.
+///
+/// # Errors
+/// [`StartError`]; nothing runs then.
+pub fn start(settings: Arc<Settings>, placement: Placement) -> Result<BrokerHandle, StartError> {
+    let Opened { folder, log, topics, next_partition, reserved_producer_ids } = open(&settings)?;
+    let readers = Readers::start(settings.threads.readers, &log.reader())?;
+    let leader_epoch = log.leader_epoch();
+    let identity = folder.identity().clone();
+    let free_bytes_min = settings.storage.free_bytes_min;
+    let committer = Committer::start_in_arbiter(placement.committer(), move |_| {
+        Committer::new(log, folder, free_bytes_min)
+    });
+    let topics = Arc::new(ArcSwap::from_pointee(topics));
+    let actor = Broker {
+        settings: Arc::clone(&settings),
+        topics: Arc::clone(&topics),
+        committer: committer.clone(),
+        placement: placement.clone(),
+        creating: HashMap::new(),
+        next_partition,
+        producer_ids: ProducerIds::new(reserved_producer_ids),
+    };
+    let broker = Broker::start_in_arbiter(placement.broker(), |_| actor);
+    Ok(BrokerHandle::new(Shared {
+        broker,
+        committer,
+        topics,
+        readers,
+        settings,
+        identity,
+        leader_epoch,
+        placement,
+    }))
+}
+
+fn open(settings: &Settings) -> Result<Opened, StartError> {
+    let new = Identity { cluster_id: chance::base64(chance::uuid()), node_id: settings.node_id };
+    let folder = Folder::open(&settings.data_dir, new)?;
+    let log = Log::open(Arc::new(OsDisk), &folder, &log_options(&settings.storage))?;
+    let reader = log.reader();
+    let index = reader.index();
+    let (topics, next_partition) = load_topics(index, settings)?;
+    let reserved = index.get(Table::Meta, RESERVED_KEY)?;
+    let reserved_producer_ids = reserved.and_then(|value| value.try_into().ok()).map_or(0, i64::from_be_bytes);
+    Ok(Opened { folder, log, topics, next_partition, reserved_producer_ids })
+}
+
+fn log_options(settings: &StorageSettings) -> LogOptions {
+    LogOptions {
+        segment_bytes: settings.segment_bytes,
+        checkpoint: CheckpointBounds {
+            bytes: settings.checkpoint_bytes,
+            records: settings.checkpoint_records,
+            interval: settings.checkpoint_interval,
+        },
+    }
+}
+
+/// All topics with their partitions, and the first number that no partition ever had.
+fn load_topics(index: &Index, settings: &Settings) -> Result<(Topics, PartitionId), StartError> {
+    let mut partitions: HashMap<TopicId, BTreeMap<u32, PartitionId>> = HashMap::new();
+    let mut next = 0;
+    for (key, value) in index.scan(Table::Partitions, &[])? {
+        let Some(id) = keys::read_partitions(&key) else { continue };
+        let row = PartitionRow::decode(&value)?;
+        next = next.max(id.0 + 1);
+        if !row.is_deleted() {
+            partitions.entry(row.topic).or_default().insert(row.index, id);
+        }
+    }
+    let mut topics = Topics::default();
+    for (key, value) in index.scan(Table::Topics, &[])? {
+        let Ok(id) = Uuid::from_slice(&key).map(TopicId) else { continue };
+        let slots = partitions.remove(&id).unwrap_or_default();
+        topics.put(Arc::new(view(id, TopicRow::decode(&value)?, slots, settings)));
+    }
+    Ok((topics, PartitionId(next)))
+}
+
+fn view(id: TopicId, row: TopicRow, partitions: BTreeMap<u32, PartitionId>, settings: &Settings) -> TopicView {
+    let defaults = &settings.topics.defaults;
+    let overrides = row.configs.iter().map(|(name, value)| (name.as_str(), Some(value.as_str())));
+    let config = TopicConfig::parse(overrides, defaults).unwrap_or_else(|error| {
+        tracing::error!(topic = row.name, %error, "the topic's configuration is ignored");
+        TopicConfig::inherited(defaults)
+    });
+    TopicView {
+        id,
+        name: row.name.as_str().into(),
+        config: Arc::new(config),
+        partitions: partitions.into_iter().map(|(index, id)| Arc::new(PartitionSlot::new(id, index))).collect(),
+    }
+}

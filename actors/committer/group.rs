@@ -1,0 +1,156 @@
+//! Committing what has gathered: one write and one sync for all of it.
+
+use super::append::{Append, Committed, NotCommitted};
+use super::adopt::Adopt;
+use super::commit::Commit;
+use super::Committer;
+use crate::mail::{Unavailable, post};
+use crate::partition::Partition;
+use crate::partition::append::{AppendError, Appended};
+use actix::{Addr, Context, Handler, Message};
+use callboard_storage::log::{self, Group, Log};
+use callboard_storage::{Offset, PartitionId};
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use tokio::sync::oneshot;
+
+/// The mailbox is drained: what gathered is to be committed.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub(super) struct CommitGroup;
+
+/// What has gathered, in the order in which it came.
+#[derive(Debug, Default)]
+pub(super) struct Pending {
+    commits: Vec<log::Commit>,
+    origins: Vec<Origin>,
+    adopts: Vec<Adopt>,
+    pub(super) is_scheduled: bool,
+}
+
+/// Who waits for a commit.
+#[derive(Debug)]
+enum Origin {
+    Partition { id: PartitionId, actor: Addr<Partition>, written: Option<oneshot::Sender<Result<Appended, AppendError>>> },
+    Other(oneshot::Sender<Result<(), Unavailable>>),
+}
+
+impl Pending {
+    pub(super) fn append(&mut self, append: Append) {
+        let Append { partition, from, batch, written } = append;
+        self.commits.push(log::Commit { batches: vec![(partition, batch)], mutations: Vec::new() });
+        self.origins.push(Origin::Partition { id: partition, actor: from, written });
+    }
+
+    pub(super) fn commit(&mut self, commit: Commit) {
+        self.commits.push(commit.commit);
+        self.origins.push(Origin::Other(commit.reply));
+    }
+
+    pub(super) fn adopt(&mut self, adopt: Adopt) {
+        self.adopts.push(adopt);
+    }
+}
+
+impl Handler<CommitGroup> for Committer {
+    type Result = ();
+
+    fn handle(&mut self, _message: CommitGroup, _ctx: &mut Context<Self>) {
+        self.commit_group();
+    }
+}
+
+impl Committer {
+    /// Commits all that gathered, and answers it.
+    pub(super) fn commit_group(&mut self) {
+        let Pending { commits, mut origins, adopts, .. } = std::mem::take(&mut self.pending);
+        let is_short = self.space.is_short && commits.iter().any(|commit| !commit.batches.is_empty());
+        let committed = match self.log.as_mut().filter(|_| !is_short) {
+            Some(log) if !commits.is_empty() => write(log, commits, &mut origins),
+            Some(_) | None => None,
+        };
+        answer(origins, committed.as_ref());
+        for adopt in adopts {
+            let state = self.log.as_mut().ok_or(Unavailable).and_then(|log| {
+                log.state(adopt.partition).map_err(|error| {
+                    tracing::error!(%error, partition = %adopt.partition, "a partition cannot be read");
+                    Unavailable
+                })
+            });
+            let _ = adopt.reply.send(state);
+        }
+        self.tick_when_busy();
+    }
+
+    /// Under load the ticks of the clock come late, and a checkpoint must not.
+    fn tick_when_busy(&mut self) {
+        if let Some(Err(error)) = self.log.as_mut().map(Log::checkpoint_when_due) {
+            tracing::error!(%error, "checkpoint failed");
+        }
+    }
+}
+
+/// Write, answer those who asked for no more, sync, apply.
+fn write(log: &mut Log, commits: Vec<log::Commit>, origins: &mut [Origin]) -> Option<Group> {
+    let group = log.append(commits).inspect_err(report).ok()?;
+    answer_written(log, &group, origins);
+    log.sync().inspect_err(report).ok()?;
+    log.apply(&group).inspect_err(report).ok()?;
+    Some(group)
+}
+
+fn report(error: &callboard_storage::Error) {
+    // The first of them says what happened; the others follow from it.
+    match error {
+        callboard_storage::Error::Stopped(_) => tracing::debug!(%error, "not committed"),
+        _ => tracing::error!(%error, "writing has stopped until a restart; reads go on"),
+    }
+}
+
+fn answer_written(log: &Log, group: &Group, origins: &mut [Origin]) {
+    for (placed, origin) in group.placed().zip(origins) {
+        let Origin::Partition { id, written, .. } = origin else { continue };
+        if let (Some(written), Some(first)) = (written.take(), placed.first()) {
+            let _ = written.send(Ok(Appended {
+                base_offset: Offset(first.batch.header.base_offset),
+                timestamp: first.batch.header.max_timestamp,
+                log_start: log.log_start(*id),
+            }));
+        }
+    }
+}
+
+/// Answers each partition once, and each other one.
+fn answer(origins: Vec<Origin>, group: Option<&Group>) {
+    let mut placed = group.map(Group::placed);
+    let mut partitions: HashMap<PartitionId, (Addr<Partition>, Committed)> = HashMap::new();
+    for origin in origins {
+        let batches = placed.as_mut().and_then(Iterator::next);
+        match origin {
+            Origin::Partition { id, actor, .. } => {
+                let batch = batches.and_then(|batches| batches.first());
+                let outcome = batch.map(|placed| placed.batch.clone()).ok_or(NotCommitted::Unavailable);
+                let (_, committed) = match partitions.entry(id) {
+                    // A new actor may have taken the place of one that died.
+                    Entry::Occupied(entry) if entry.get().0 == actor => entry.into_mut(),
+                    Entry::Occupied(mut entry) => {
+                        let fresh = (actor, Committed { batches: Vec::new() });
+                        deliver(entry.insert(fresh));
+                        entry.into_mut()
+                    }
+                    Entry::Vacant(entry) => entry.insert((actor, Committed { batches: Vec::new() })),
+                };
+                committed.batches.push(outcome);
+            }
+            Origin::Other(reply) => {
+                let _ = reply.send(group.map(|_| ()).ok_or(Unavailable));
+            }
+        }
+    }
+    partitions.into_values().for_each(deliver);
+}
+
+fn deliver((actor, committed): (Addr<Partition>, Committed)) {
+    // An actor that is gone answers nobody; the one after it adopts what is committed.
+    let _ = post(&actor, committed);
+}

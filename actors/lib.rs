@@ -1,0 +1,23 @@
+//! The actors of Callboard: all state that changes, and nothing of sockets, wire bytes or files.
+//!
+//! - [`broker`]: the registry of topics and partitions, and the operations over many partitions
+//! - [`partition`]: one partition's log: validation, idempotence, waiting readers
+//! - [`committer`]: the one writer: gives offsets, writes, syncs and applies what all others send
+//! - [`readers`]: plain threads for all that reads from the disk
+//! - [`placement`]: which actor runs on which thread
+//! - [`config`]: the tables of settings
+//!
+//! Messages are plain data. A late answer is a oneshot that travels with the message, so that a
+//! message once sent takes effect whether or not its sender still waits.
+
+pub mod broker;
+pub mod chance;
+pub mod clock;
+pub mod committer;
+pub mod config;
+pub mod mail;
+pub mod partition;
+pub mod placement;
+pub mod readers;
+
+pub use mail::Unavailable;

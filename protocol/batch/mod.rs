@@ -1,0 +1,29 @@
+//! Record batches: the unit that producers send, the journal keeps and consumers read.
+//!
+//! A batch is opaque to the broker: it reads the fixed header of 61 bytes, checks it, and passes
+//! the records behind it by reference. The layout is Kafka's message format 2.
+//!
+//! - [`header`]: the fields of the fixed header and how to read and write them
+//! - [`validate`]: what a batch from a producer must satisfy
+//! - [`stamp`]: giving a batch its place in a log
+//! - [`records`]: looking inside, for searches by time
+
+pub mod header;
+pub mod records;
+pub mod stamp;
+pub mod validate;
+
+pub use header::{Attributes, BATCH_HEADER_BYTES, BatchHeader, Compression, TimestampType};
+pub use stamp::{Placement, StampedBatch};
+pub use validate::{BatchError, Rules, validate};
+
+use bytes::Bytes;
+
+/// A checked record batch: its header, and the whole of its bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Batch {
+    /// The header, as the bytes say it.
+    pub header: BatchHeader,
+    /// The whole batch, header included.
+    pub bytes: Bytes,
+}

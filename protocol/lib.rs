@@ -1,0 +1,8 @@
+//! What Callboard and its clients say to each other: record batches, Kafka's messages, and the bytes of both.
+
+// The derive names this crate by its full path, also inside of it.
+extern crate self as callboard_protocol;
+
+pub mod batch;
+pub mod kafka;
+pub mod wire;

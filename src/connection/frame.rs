@@ -1,0 +1,152 @@
+//! Reading frames: a length, then so many bytes, within the bounds of size, number and time.
+
+use super::{Connection, Ended, Frame, Permits};
+use crate::limits::Limits;
+use actix::Addr;
+use bytes::{Buf, Bytes, BytesMut};
+use callboard_actors::config::ConnectionLimits;
+use callboard_actors::mail::post;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::AsyncReadExt;
+use tokio::net::tcp::OwnedReadHalf;
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+
+/// Bytes of the length before a frame.
+const PREFIX_BYTES: usize = 4;
+/// Bytes that are read at once where the length is not known.
+const READ_BYTES: usize = 16 << 10;
+/// Bytes for which room is made at once; a longer frame gets more as its bytes arrive.
+const ROOM_BYTES_MAX: usize = 2 << 20;
+
+/// The reading task of a connection.
+pub(super) struct Reader {
+    socket: OwnedReadHalf,
+    bounds: ConnectionLimits,
+    limits: Limits,
+    requests: Arc<Semaphore>,
+    connection: Addr<Connection>,
+    buffer: BytesMut,
+}
+
+/// Why reading ends.
+#[derive(Debug, thiserror::Error)]
+enum ReadError {
+    #[error("the client has closed the connection")]
+    Closed,
+    #[error("the client has closed the connection inside a frame")]
+    Cut,
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    #[error("a frame of {0} bytes is not one")]
+    Length(i32),
+    #[error("a frame of {found} bytes is larger than {max}")]
+    TooLarge { found: usize, max: usize },
+    #[error("a frame did not arrive within {0:?}")]
+    Slow(Duration),
+    #[error("nothing came for {0:?}")]
+    Idle(Duration),
+}
+
+impl Reader {
+    pub(super) fn new(
+        socket: OwnedReadHalf,
+        bounds: ConnectionLimits,
+        limits: Limits,
+        connection: Addr<Connection>,
+    ) -> Self {
+        let requests = Arc::new(Semaphore::new(bounds.requests_in_flight_max.max(1)));
+        Self { socket, bounds, limits, requests, connection, buffer: BytesMut::new() }
+    }
+
+    /// Reads frames until the connection ends or the broker stops.
+    pub(super) async fn run(mut self, stopping: CancellationToken) {
+        let ended = loop {
+            let frame = tokio::select! {
+                biased;
+                () = stopping.cancelled() => break Ended::Stopping,
+                frame = self.frame() => frame,
+            };
+            match frame {
+                Ok(frame) => {
+                    if post(&self.connection, frame).is_err() {
+                        return;
+                    }
+                }
+                Err(ReadError::Closed) => break Ended::ByClient,
+                Err(error) => break Ended::Broken(error.to_string()),
+            }
+        };
+        // A connection that is gone needs no telling.
+        let _ = post(&self.connection, ended);
+    }
+
+    async fn frame(&mut self) -> Result<Frame, ReadError> {
+        // The semaphore is never closed.
+        let Ok(request) = Arc::clone(&self.requests).acquire_owned().await else {
+            return Err(ReadError::Closed);
+        };
+        self.begin().await?;
+        let patience = self.bounds.receive_timeout;
+        let rest = timeout(patience, self.rest()).await.map_err(|_| ReadError::Slow(patience))??;
+        let (bytes, reserved) = rest;
+        Ok(Frame { bytes, permits: Permits { _request: request, _bytes: reserved } })
+    }
+
+    /// Waits for the first byte of a frame. Only a connection without requests is idle.
+    async fn begin(&mut self) -> Result<(), ReadError> {
+        while self.buffer.is_empty() {
+            self.buffer.reserve(READ_BYTES);
+            let read = self.socket.read_buf(&mut self.buffer);
+            let count = match self.bounds.idle_max {
+                None => read.await?,
+                Some(patience) => match timeout(patience, read).await {
+                    Ok(count) => count?,
+                    // The permit of the frame to come is not a request yet.
+                    Err(_) if self.is_idle() => return Err(ReadError::Idle(patience)),
+                    Err(_) => continue,
+                },
+            };
+            if count == 0 {
+                return Err(ReadError::Closed);
+            }
+        }
+        Ok(())
+    }
+
+    fn is_idle(&self) -> bool {
+        self.requests.available_permits() + 1 >= self.bounds.requests_in_flight_max
+    }
+
+    /// The length and the bytes of a frame that has begun to arrive.
+    async fn rest(&mut self) -> Result<(Bytes, Option<tokio::sync::OwnedSemaphorePermit>), ReadError> {
+        self.fill(PREFIX_BYTES).await?;
+        let length = self.buffer.get_i32();
+        let max = self.bounds.frame_bytes_max;
+        let found = usize::try_from(length).ok().filter(|found| *found > 0);
+        let found = found.ok_or(ReadError::Length(length))?;
+        if found > max {
+            return Err(ReadError::TooLarge { found, max });
+        }
+        let reserved = self.limits.reserve(found).await;
+        self.fill(found).await?;
+        Ok((self.buffer.split_to(found).freeze(), reserved))
+    }
+
+    /// Reads until there are `count` bytes.
+    async fn fill(&mut self, count: usize) -> Result<(), ReadError> {
+        while self.buffer.len() < count {
+            let missing = count - self.buffer.len();
+            // Room doubles with what has arrived, so that a length alone costs nothing.
+            let room = missing.min(ROOM_BYTES_MAX.max(self.buffer.len())).max(READ_BYTES.min(missing + PREFIX_BYTES));
+            self.buffer.reserve(room);
+            if self.socket.read_buf(&mut self.buffer).await? == 0 {
+                return Err(ReadError::Cut);
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,258 @@
+//! A client's connection: an actor between two tasks, one that reads frames and one that writes
+//! answers.
+//!
+//! - [`frame`]: reading: one whole frame at a time, within the bounds
+//! - [`write`]: writing: answers in the order of their requests
+//!
+//! Invariants: requests begin in the order in which they came; one that may not overlap with others
+//! begins when all before it are answered; answers go out in order; every frame that arrived whole
+//! before the connection ended still takes effect when nobody waits for its answer.
+
+mod frame;
+mod write;
+
+use crate::kafka::apis::{Api, Order};
+use crate::kafka::{self, Answering, Edge, Refused, Started};
+use crate::limits::{Admission, Limits};
+use actix::fut::wrap_future;
+use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, Context, Handler, Message, Running};
+use bytes::Bytes;
+use std::collections::VecDeque;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use tokio::net::TcpStream;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::task_tracker::TaskTrackerToken;
+
+/// A connection that was taken, before its actor runs.
+#[derive(Debug)]
+pub struct Accepted {
+    /// The socket.
+    pub socket: std::net::TcpStream,
+    /// Who is at the other end.
+    pub peer: SocketAddr,
+    /// Its place among the connections.
+    pub admission: Admission,
+    /// The bounds that all connections share.
+    pub limits: Limits,
+    /// What the operations need.
+    pub edge: Arc<Edge>,
+    /// Tells that the broker stops: no more requests are read.
+    pub stopping: CancellationToken,
+    /// Tells that the connection is still there.
+    pub alive: TaskTrackerToken,
+}
+
+/// The actor of a connection.
+#[derive(Debug)]
+pub struct Connection {
+    edge: Arc<Edge>,
+    peer: SocketAddr,
+    reader: JoinHandle<()>,
+    writer: JoinHandle<()>,
+    answers: mpsc::UnboundedSender<write::Pending>,
+    /// Frames that may not begin yet.
+    waiting: VecDeque<Request>,
+    /// Requests that began and are not answered, and whether all of them may overlap with others.
+    in_flight: usize,
+    order: Order,
+    /// Nothing more will be read; the connection ends when all is answered.
+    is_draining: bool,
+    _admission: Admission,
+    _alive: TaskTrackerToken,
+}
+
+/// A frame and the operation that it asks for.
+#[derive(Debug)]
+struct Request {
+    api: &'static Api,
+    frame: Frame,
+}
+
+/// A whole frame has arrived.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+struct Frame {
+    bytes: Bytes,
+    permits: Permits,
+}
+
+/// What a request takes of the bounds; given back when it is answered.
+#[derive(Debug)]
+struct Permits {
+    _request: OwnedSemaphorePermit,
+    _bytes: Option<OwnedSemaphorePermit>,
+}
+
+/// An answer has been written.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+struct Answered;
+
+/// The connection ends, and why.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+enum Ended {
+    /// The client has closed it.
+    ByClient,
+    /// The broker stops: what has begun is still answered.
+    Stopping,
+    /// It broke, or a bound was passed.
+    Broken(String),
+    /// The client sent something that can only be answered by closing.
+    Refused(Refused),
+}
+
+impl Connection {
+    /// The actor of a connection that was taken. Call it on the thread that it is to run on.
+    ///
+    /// # Errors
+    /// What the system says of the socket.
+    pub fn start(accepted: Accepted) -> io::Result<()> {
+        let Accepted { socket, peer, admission, limits, edge, stopping, alive } = accepted;
+        socket.set_nonblocking(true)?;
+        let socket = TcpStream::from_std(socket)?;
+        socket.set_nodelay(true)?;
+        let (read, write) = socket.into_split();
+        let bounds = edge.broker.settings().connections;
+        Self::create(|ctx| {
+            let (answers, inbox) = mpsc::unbounded_channel();
+            let writer = write::Writer::new(write, bounds.send_timeout, ctx.address());
+            let reader = frame::Reader::new(read, bounds, limits, ctx.address());
+            Self {
+                edge,
+                peer,
+                reader: actix_rt::spawn(reader.run(stopping)),
+                writer: actix_rt::spawn(writer.run(inbox)),
+                answers,
+                waiting: VecDeque::new(),
+                in_flight: 0,
+                order: Order::Overlapping,
+                is_draining: false,
+                _admission: admission,
+                _alive: alive,
+            }
+        });
+        Ok(())
+    }
+
+    /// Begins all requests that may begin.
+    fn advance(&mut self, ctx: &mut Context<Self>) {
+        while let Some(request) = self.waiting.pop_front_if(|request| {
+            let may_overlap = self.order == Order::Overlapping && request.api.order == Order::Overlapping;
+            self.in_flight == 0 || may_overlap
+        }) {
+            self.in_flight += 1;
+            self.order = request.api.order;
+            let permits = request.frame.permits;
+            match kafka::start(&self.edge, request.api, request.frame.bytes) {
+                Ok(Started::Answering(answering)) => self.answer(answering, permits),
+                Ok(Started::Waiting(beginning)) => {
+                    let begun = wrap_future::<_, Self>(beginning);
+                    ctx.wait(begun.map(|answering, connection, ctx| {
+                        connection.answer(answering, permits);
+                        connection.advance(ctx);
+                    }));
+                    return;
+                }
+                Err(refused) => {
+                    self.end(Ended::Refused(refused), ctx);
+                    return;
+                }
+            }
+        }
+        if self.is_draining && self.in_flight == 0 && self.waiting.is_empty() {
+            ctx.stop();
+        }
+    }
+
+    fn answer(&mut self, answering: Answering, permits: Permits) {
+        // The writer is gone only when the connection ends.
+        let _ = self.answers.send(write::Pending { answering, permits });
+    }
+
+    fn end(&mut self, ended: Ended, ctx: &mut Context<Self>) {
+        let peer = self.peer;
+        match ended {
+            Ended::ByClient => tracing::debug!(%peer, "connection closed by the client"),
+            Ended::Broken(reason) => tracing::info!(%peer, reason, "connection closed"),
+            Ended::Refused(error) => tracing::warn!(%peer, %error, "connection closed"),
+            Ended::Stopping => {
+                self.is_draining = true;
+                self.advance(ctx);
+                return;
+            }
+        }
+        self.finish_unanswered();
+        ctx.stop();
+    }
+
+    /// What arrived whole takes effect, though nobody waits for an answer: a client that asked for
+    /// none may close at once.
+    fn finish_unanswered(&mut self) {
+        let frames: Vec<_> =
+            self.waiting.drain(..).filter(|request| request.api.order == Order::Overlapping).collect();
+        if frames.is_empty() {
+            return;
+        }
+        let edge = Arc::clone(&self.edge);
+        actix_rt::spawn(async move {
+            let mut answering = Vec::with_capacity(frames.len());
+            for Request { api, frame } in frames {
+                match kafka::start(&edge, api, frame.bytes) {
+                    Ok(Started::Answering(begun)) => answering.push((begun, frame.permits)),
+                    Ok(Started::Waiting(beginning)) => answering.push((beginning.await, frame.permits)),
+                    Err(_) => break,
+                }
+            }
+            for (begun, _permits) in answering {
+                let _ = begun.await;
+            }
+        });
+    }
+}
+
+impl Actor for Connection {
+    type Context = Context<Self>;
+
+    fn stopping(&mut self, _ctx: &mut Self::Context) -> Running {
+        self.reader.abort();
+        self.writer.abort();
+        Running::Stop
+    }
+}
+
+impl Handler<Frame> for Connection {
+    type Result = ();
+
+    fn handle(&mut self, frame: Frame, ctx: &mut Context<Self>) {
+        match kafka::peek(&frame.bytes) {
+            Ok(api) => {
+                self.waiting.push_back(Request { api, frame });
+                self.advance(ctx);
+            }
+            Err(refused) => self.end(Ended::Refused(refused), ctx),
+        }
+    }
+}
+
+impl Handler<Answered> for Connection {
+    type Result = ();
+
+    fn handle(&mut self, _message: Answered, ctx: &mut Context<Self>) {
+        self.in_flight -= 1;
+        self.advance(ctx);
+    }
+}
+
+impl Handler<Ended> for Connection {
+    type Result = ();
+
+    fn handle(&mut self, ended: Ended, ctx: &mut Context<Self>) {
+        self.end(ended, ctx);
+    }
+}

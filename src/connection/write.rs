@@ -1,0 +1,119 @@
+//! Writing answers in the order of their requests, several in one system call where they are ready.
+
+use super::{Answered, Connection, Ended, Permits};
+use crate::kafka::{Answer, Answering};
+use actix::Addr;
+use bytes::Bytes;
+use callboard_actors::mail::post;
+use futures_util::FutureExt;
+use std::collections::VecDeque;
+use std::io::{self, IoSlice};
+use std::time::Duration;
+use tokio::io::AsyncWriteExt;
+use tokio::net::tcp::OwnedWriteHalf;
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+
+/// Pieces that one system call takes.
+const PIECES_AT_ONCE: usize = 64;
+/// Answers are gathered up to so many bytes before they are written.
+const GATHER_BYTES: usize = 256 << 10;
+
+/// A request that began.
+pub(super) struct Pending {
+    pub(super) answering: Answering,
+    pub(super) permits: Permits,
+}
+
+/// The writing task of a connection.
+pub(super) struct Writer {
+    socket: OwnedWriteHalf,
+    patience: Duration,
+    connection: Addr<Connection>,
+    /// Pieces to write, and the bounds that their requests hold meanwhile.
+    pieces: VecDeque<Bytes>,
+    bytes: usize,
+    gathered: Vec<Permits>,
+}
+
+impl Writer {
+    pub(super) fn new(socket: OwnedWriteHalf, patience: Duration, connection: Addr<Connection>) -> Self {
+        Self { socket, patience, connection, pieces: VecDeque::new(), bytes: 0, gathered: Vec::new() }
+    }
+
+    /// Writes answers until the connection ends.
+    pub(super) async fn run(mut self, mut inbox: mpsc::UnboundedReceiver<Pending>) {
+        while let Some(pending) = inbox.recv().await {
+            if let Err(ended) = self.answer(pending, &mut inbox).await {
+                // A connection that is gone needs no telling.
+                let _ = post(&self.connection, ended);
+                return;
+            }
+        }
+    }
+
+    /// Writes one answer, and with it those behind it that are ready.
+    async fn answer(
+        &mut self,
+        first: Pending,
+        inbox: &mut mpsc::UnboundedReceiver<Pending>,
+    ) -> Result<(), Ended> {
+        let mut next = Some(first);
+        while let Some(Pending { mut answering, permits }) = next.take() {
+            let answer = match (&mut answering).now_or_never() {
+                Some(answer) => answer,
+                None => {
+                    self.flush().await?;
+                    answering.await
+                }
+            };
+            self.gather(answer, permits)?;
+            if self.bytes < GATHER_BYTES {
+                next = inbox.try_recv().ok();
+            }
+        }
+        self.flush().await
+    }
+
+    fn gather(&mut self, answer: Answer, permits: Permits) -> Result<(), Ended> {
+        let pieces = answer.map_err(Ended::Refused)?.unwrap_or_default();
+        self.bytes += pieces.iter().map(Bytes::len).sum::<usize>();
+        self.pieces.extend(pieces);
+        self.gathered.push(permits);
+        Ok(())
+    }
+
+    /// Writes all that is gathered, and tells so.
+    async fn flush(&mut self) -> Result<(), Ended> {
+        let patience = self.patience;
+        while !self.pieces.is_empty() {
+            let written = timeout(patience, write_some(&mut self.socket, &mut self.pieces)).await;
+            let outcome = written.map_err(|_| format!("the client took nothing for {patience:?}"));
+            outcome.and_then(|outcome| outcome.map_err(|error| error.to_string())).map_err(Ended::Broken)?;
+        }
+        self.bytes = 0;
+        for permits in self.gathered.drain(..) {
+            drop(permits);
+            let _ = post(&self.connection, Answered);
+        }
+        Ok(())
+    }
+}
+
+/// Writes the first pieces, as far as the socket takes them.
+async fn write_some(socket: &mut OwnedWriteHalf, pieces: &mut VecDeque<Bytes>) -> io::Result<()> {
+    let slices: Vec<_> = pieces.iter().take(PIECES_AT_ONCE).map(|piece| IoSlice::new(piece)).collect();
+    let mut written = socket.write_vectored(&slices).await?;
+    if written == 0 {
+        return Err(io::ErrorKind::WriteZero.into());
+    }
+    while let Some(piece) = pieces.front_mut() {
+        if piece.len() > written {
+            bytes::Buf::advance(piece, written);
+            break;
+        }
+        written -= piece.len();
+        pieces.pop_front();
+    }
+    Ok(())
+}

@@ -1,0 +1,137 @@
+//! The one table of operations: which are served, in which versions, and by what.
+//!
+//! The versions are those that Apache Kafka 4.3 serves, so that a client behaves as it does there.
+
+use super::{
+    Answering, Caller, Edge, Refused, Started, api_versions, create_partitions, create_topics, decode,
+    delete_topics, describe_cluster, describe_configs, describe_topic_partitions, encode, fetch,
+    init_producer_id, list_offsets, metadata, offset_for_leader_epoch, produce,
+};
+use bytes::Bytes;
+use callboard_protocol::kafka::ApiKey;
+use callboard_protocol::wire::Message;
+use std::future::Future;
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+
+/// An operation.
+#[derive(Debug)]
+pub struct Api {
+    /// Its number.
+    pub key: ApiKey,
+    /// The versions that clients are told of.
+    pub advertised: RangeInclusive<i16>,
+    /// The versions that are served.
+    served: RangeInclusive<i16>,
+    /// How requests of it share a connection with others.
+    pub order: Order,
+    pub(super) start: fn(Arc<Edge>, Bytes) -> Result<Started, Refused>,
+}
+
+/// Whether a request may begin before those in front of it are answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// It may when all of those may too: what it does happens in order all the same.
+    Overlapping,
+    /// It may not, so that it sees what they did.
+    OneAtATime,
+}
+
+impl Api {
+    /// Whether a version is served. All are of the operation that tells a client the versions.
+    pub fn serves(&self, version: i16) -> bool {
+        self.key == ApiKey::API_VERSIONS || self.served.contains(&version)
+    }
+}
+
+/// All operations, in the order of their numbers.
+pub const APIS: &[Api] = &[
+    // Advertised from 0 because librdkafka compresses nothing otherwise; 0 to 2 are refused, as
+    // Kafka does.
+    Api {
+        key: ApiKey::PRODUCE,
+        advertised: 0..=13,
+        served: 3..=13,
+        order: Order::Overlapping,
+        start: produce::start,
+    },
+    api(ApiKey::FETCH, 4..=18, |edge, frame| run(edge, frame, fetch::handle)),
+    api(ApiKey::LIST_OFFSETS, 1..=11, |edge, frame| run(edge, frame, list_offsets::handle)),
+    api(ApiKey::METADATA, 0..=13, |edge, frame| run(edge, frame, metadata::handle)),
+    api(ApiKey::API_VERSIONS, 0..=4, api_versions::start),
+    api(ApiKey::CREATE_TOPICS, 2..=7, |edge, frame| run(edge, frame, create_topics::handle)),
+    api(ApiKey::DELETE_TOPICS, 1..=6, |edge, frame| run(edge, frame, delete_topics::handle)),
+    api(ApiKey::INIT_PRODUCER_ID, 0..=5, |edge, frame| run(edge, frame, init_producer_id::handle)),
+    api(ApiKey::OFFSET_FOR_LEADER_EPOCH, 2..=4, |edge, frame| {
+        run(edge, frame, offset_for_leader_epoch::handle)
+    }),
+    api(ApiKey::DESCRIBE_CONFIGS, 1..=4, |edge, frame| run(edge, frame, describe_configs::handle)),
+    api(ApiKey::CREATE_PARTITIONS, 0..=3, |edge, frame| run(edge, frame, create_partitions::handle)),
+    api(ApiKey::DESCRIBE_CLUSTER, 0..=2, |edge, frame| run(edge, frame, describe_cluster::handle)),
+    api(ApiKey::DESCRIBE_TOPIC_PARTITIONS, 0..=0, |edge, frame| {
+        run(edge, frame, describe_topic_partitions::handle)
+    }),
+];
+
+const fn api(
+    key: ApiKey,
+    versions: RangeInclusive<i16>,
+    start: fn(Arc<Edge>, Bytes) -> Result<Started, Refused>,
+) -> Api {
+    let (first, last) = (*versions.start(), *versions.end());
+    Api { key, advertised: first..=last, served: versions, order: Order::OneAtATime, start }
+}
+
+/// The operation with that number.
+pub fn find(key: ApiKey) -> Option<&'static Api> {
+    APIS.iter().find(|api| api.key == key)
+}
+
+/// Decodes a request, and leaves its handling and the encoding of its answer to the future.
+fn run<Q, A, H>(
+    edge: Arc<Edge>,
+    frame: Bytes,
+    handle: impl FnOnce(Arc<Edge>, Caller, Q) -> H + 'static,
+) -> Result<Started, Refused>
+where
+    Q: Message + 'static,
+    A: Message,
+    H: Future<Output = Result<A, Refused>> + 'static,
+{
+    let (header, caller, request) = decode::<Q>(&edge, frame)?;
+    let version = caller.version;
+    let answering: Answering = Box::pin(async move {
+        let answer = handle(edge, caller, request).await?;
+        encode(header.correlation_id, version, &answer)
+    });
+    Ok(Started::Answering(answering))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What Apache Kafka 4.3.0 was seen to advertise.
+    const KAFKA: &[(i16, i16, i16)] = &[
+        (0, 0, 13),
+        (1, 4, 18),
+        (2, 1, 11),
+        (3, 0, 13),
+        (18, 0, 4),
+        (19, 2, 7),
+        (20, 1, 6),
+        (22, 0, 5),
+        (23, 2, 4),
+        (32, 1, 4),
+        (37, 0, 3),
+        (60, 0, 2),
+        (75, 0, 0),
+    ];
+
+    #[test]
+    fn the_versions_are_those_of_kafka() {
+        let ours: Vec<_> =
+            APIS.iter().map(|api| (api.key.0, *api.advertised.start(), *api.advertised.end())).collect();
+        assert_eq!(ours, KAFKA);
+    }
+}

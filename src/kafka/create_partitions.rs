@@ -1,0 +1,72 @@
+//! CreatePartitions, versions 0 to 3: topics get more partitions.
+
+use super::error_code::Code;
+use super::{Caller, Edge, Refused, repeated};
+use callboard_actors::Unavailable;
+use callboard_actors::broker::create_partitions::{CreatePartitions, CreatePartitionsError, Growth};
+use callboard_actors::broker::create_topics::Mode;
+use callboard_actors::mail::ask;
+use callboard_protocol::kafka::ErrorCode;
+use callboard_protocol::kafka::create_partitions::{
+    CreatePartitionsRequest, CreatePartitionsResponse, CreatePartitionsTopic, CreatePartitionsTopicResult,
+};
+use callboard_protocol::wire::Str;
+use std::sync::Arc;
+
+pub(super) async fn handle(
+    edge: Arc<Edge>,
+    caller: Caller,
+    request: CreatePartitionsRequest,
+) -> Result<CreatePartitionsResponse, Refused> {
+    let assigned: usize = request.topics.iter().filter_map(|topic| topic.assignments.as_ref()).map(Vec::len).sum();
+    caller.check_partitions(request.topics.len().saturating_add(assigned))?;
+    let results = if request.timeout_ms <= 0 {
+        request.topics.into_iter().map(|topic| result(topic.name, ErrorCode::REQUEST_TIMED_OUT, None)).collect()
+    } else {
+        let mode = if request.validate_only { Mode::ValidateOnly } else { Mode::Apply };
+        grow(&edge, request.topics, mode).await
+    };
+    Ok(CreatePartitionsResponse { results, ..Default::default() })
+}
+
+async fn grow(edge: &Edge, topics: Vec<CreatePartitionsTopic>, mode: Mode) -> Vec<CreatePartitionsTopicResult> {
+    let named = repeated::split(topics, |topic| topic.name.clone());
+    let names: Vec<Str> = named.once.iter().map(|topic| topic.name.clone()).collect();
+    let topics: Vec<_> = named.once.into_iter().map(growth).collect();
+    let outcomes = ask(edge.broker.broker(), |reply| CreatePartitions { topics, mode, reply }).await;
+    let outcomes = outcomes.unwrap_or_else(|Unavailable| vec![Err(Unavailable.into()); names.len()]);
+    let twice = |name| result(name, ErrorCode::INVALID_REQUEST, Some("Duplicate topic name.".into()));
+    let answers = names.into_iter().zip(outcomes).map(|(name, outcome)| answer(name, outcome));
+    answers.chain(named.repeated.into_iter().map(twice)).collect()
+}
+
+fn growth(topic: CreatePartitionsTopic) -> Growth {
+    let assignments = topic.assignments.map(|all| all.into_iter().map(|assignment| assignment.broker_ids).collect());
+    Growth { topic: topic.name.into(), count: topic.count, assignments }
+}
+
+fn answer(name: Str, outcome: Result<(), CreatePartitionsError>) -> CreatePartitionsTopicResult {
+    match outcome {
+        Ok(()) => result(name, ErrorCode::NONE, None),
+        Err(error) => result(name, error.code(), Some(error.to_string().into())),
+    }
+}
+
+fn result(name: Str, error_code: ErrorCode, error_message: Option<Str>) -> CreatePartitionsTopicResult {
+    CreatePartitionsTopicResult { name, error_code, error_message }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use callboard_protocol::kafka::create_partitions::CreatePartitionsAssignment;
+
+    #[test]
+    fn no_assignments_and_none_at_all_are_different() {
+        let assignments = |assignments| growth(CreatePartitionsTopic { assignments, ..Default::default() }).assignments;
+        assert_eq!(assignments(None), None);
+        assert_eq!(assignments(Some(Vec::new())), Some(Vec::new()));
+        let one = CreatePartitionsAssignment { broker_ids: vec![1] };
+        assert_eq!(assignments(Some(vec![one])), Some(vec![vec![1]]));
+    }
+}

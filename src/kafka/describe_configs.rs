@@ -1,0 +1,208 @@
+//! DescribeConfigs, versions 1 to 4: the settings of topics and of the broker, and where each value is from.
+
+use super::{Caller, Edge, Refused};
+use callboard_actors::broker::topic_name;
+use callboard_actors::config::{Described, Kind, Origin, describe_broker, describe_topic};
+use callboard_protocol::kafka::ErrorCode;
+use callboard_protocol::kafka::describe_configs::{
+    DescribeConfigsRequest, DescribeConfigsResource, DescribeConfigsResourceResult, DescribeConfigsResponse,
+    DescribeConfigsResult, DescribeConfigsSynonym,
+};
+use callboard_protocol::wire::Str;
+use std::sync::Arc;
+use tracing::level_filters::LevelFilter;
+
+const TOPIC: i8 = 2;
+const BROKER: i8 = 4;
+const BROKER_LOGGER: i8 = 8;
+
+/// A level that a running broker can be told to log at.
+const LOGGER_SOURCE: i8 = 6;
+
+/// Settings, or why they are not told.
+type Answer = Result<Vec<DescribeConfigsResourceResult>, Problem>;
+
+#[derive(Debug, PartialEq, Eq)]
+struct Problem {
+    code: ErrorCode,
+    message: String,
+}
+
+/// What a client wants to know beside names and values.
+#[derive(Debug, Clone, Copy)]
+struct Detail {
+    synonyms: bool,
+    documentation: bool,
+}
+
+pub(super) async fn handle(
+    edge: Arc<Edge>,
+    caller: Caller,
+    request: DescribeConfigsRequest,
+) -> Result<DescribeConfigsResponse, Refused> {
+    caller.check_partitions(request.resources.len())?;
+    let detail = Detail { synonyms: request.include_synonyms, documentation: request.include_documentation };
+    let results = request.resources.into_iter().map(|resource| describe(&edge, resource, detail)).collect();
+    Ok(DescribeConfigsResponse { results, ..Default::default() })
+}
+
+fn describe(edge: &Edge, resource: DescribeConfigsResource, detail: Detail) -> DescribeConfigsResult {
+    let DescribeConfigsResource { resource_type, resource_name, configuration_keys } = resource;
+    let answer = match resource_type {
+        TOPIC => topic(edge, &resource_name, detail),
+        BROKER => broker(edge, &resource_name, detail),
+        BROKER_LOGGER => loggers(edge.node_id(), &resource_name),
+        other => Err(invalid(format!("resources of type {other} have no settings here"))),
+    };
+    // Where nothing is wrong Kafka's message is empty, not absent.
+    let (error_code, message, mut configs) = match answer {
+        Ok(configs) => (ErrorCode::NONE, String::new(), configs),
+        Err(problem) => (problem.code, problem.message, Vec::new()),
+    };
+    if let Some(keys) = configuration_keys.filter(|keys| !keys.is_empty()) {
+        configs.retain(|config| keys.contains(&config.name));
+    }
+    DescribeConfigsResult { error_code, error_message: Some(message.into()), resource_type, resource_name, configs }
+}
+
+fn topic(edge: &Edge, name: &str, detail: Detail) -> Answer {
+    topic_name::check(name).map_err(|error| Problem {
+        code: ErrorCode::INVALID_TOPIC_EXCEPTION,
+        message: error.to_string(),
+    })?;
+    let topics = edge.broker.topics();
+    let unknown = || Problem { code: ErrorCode::UNKNOWN_TOPIC_OR_PARTITION, message: String::new() };
+    let config = &topics.get(name).ok_or_else(unknown)?.config;
+    let settings = edge.broker.settings();
+    let described = describe_topic(config, &settings.topics.defaults, &settings.values);
+    Ok(described.into_iter().map(|described| result(described, detail)).collect())
+}
+
+fn broker(edge: &Edge, name: &str, detail: Detail) -> Answer {
+    // Nobody's name asks for what was set for all brokers while they ran; nothing can be.
+    if name.is_empty() {
+        return Ok(Vec::new());
+    }
+    check_broker(name, edge.node_id(), " or empty string")?;
+    let described = describe_broker(&edge.broker.settings().values);
+    Ok(described.into_iter().map(|described| result(described, detail)).collect())
+}
+
+/// The broker has one logger, for all its parts.
+fn loggers(node_id: i32, name: &str) -> Answer {
+    if name.is_empty() {
+        return Err(invalid("Broker id must not be empty".to_owned()));
+    }
+    check_broker(name, node_id, "")?;
+    Ok(vec![DescribeConfigsResourceResult {
+        name: Str::from_static("root"),
+        value: Some(LevelFilter::current().to_string().to_uppercase().into()),
+        config_source: LOGGER_SOURCE,
+        documentation: Some(Str::default()),
+        ..Default::default()
+    }])
+}
+
+fn check_broker(name: &str, node_id: i32, or_what: &str) -> Result<(), Problem> {
+    match name.parse::<i32>() {
+        Ok(id) if id == node_id => Ok(()),
+        Ok(id) => Err(invalid(format!("Unexpected broker id, expected {node_id}{or_what}, but received {id}"))),
+        Err(_) => Err(invalid(format!("Broker id must be an integer, but it is: {name}"))),
+    }
+}
+
+fn invalid(message: String) -> Problem {
+    Problem { code: ErrorCode::INVALID_REQUEST, message }
+}
+
+fn result(described: Described, detail: Detail) -> DescribeConfigsResourceResult {
+    let definition = described.definition;
+    let synonyms = if detail.synonyms { described.synonyms } else { Vec::new() };
+    let synonyms = synonyms.into_iter().map(|synonym| DescribeConfigsSynonym {
+        name: Str::from_static(synonym.name),
+        value: synonym.value.map(Str::from),
+        source: source(synonym.origin),
+    });
+    DescribeConfigsResourceResult {
+        name: Str::from_static(definition.name),
+        value: described.value.map(Str::from),
+        read_only: definition.read_only,
+        config_source: source(described.origin),
+        is_sensitive: definition.sensitive,
+        synonyms: synonyms.collect(),
+        config_type: kind(definition.kind),
+        documentation: detail.documentation.then(|| Str::from_static(definition.documentation)),
+    }
+}
+
+/// Kafka's number for the place that a value is from.
+pub(super) fn source(origin: Origin) -> i8 {
+    match origin {
+        Origin::Topic => 1,
+        Origin::Broker => 4,
+        Origin::Default => 5,
+    }
+}
+
+/// Kafka's number for what a setting holds.
+fn kind(kind: Kind) -> i8 {
+    match kind {
+        Kind::Boolean => 1,
+        Kind::String => 2,
+        Kind::Int => 3,
+        Kind::Long => 5,
+        Kind::Double => 6,
+        Kind::List => 7,
+        Kind::Class => 8,
+        Kind::Password => 9,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use callboard_actors::config::{TopicConfig, TopicDefaults, Values};
+
+    fn retention(detail: Detail) -> DescribeConfigsResourceResult {
+        let values = Values::from_pairs([("log.retention.ms", "7")]).unwrap();
+        let defaults = TopicDefaults::from_values(&values).unwrap();
+        let topic = TopicConfig::parse([("retention.ms", Some("5"))], &defaults).unwrap();
+        let described = describe_topic(&topic, &defaults, &values);
+        let retention = described.into_iter().find(|described| described.definition.name == "retention.ms");
+        result(retention.unwrap(), detail)
+    }
+
+    #[test]
+    fn a_setting_is_told_with_its_type_and_places() {
+        let told = retention(Detail { synonyms: true, documentation: true });
+        assert_eq!((told.name.as_str(), told.value.as_deref()), ("retention.ms", Some("5")));
+        assert_eq!((told.config_source, told.config_type), (1, 5));
+        let places: Vec<_> = told.synonyms.iter().map(|synonym| (synonym.name.as_str(), synonym.source)).collect();
+        assert_eq!(places, [("retention.ms", 1), ("log.retention.ms", 4)]);
+        assert!(told.documentation.is_some_and(|documentation| !documentation.is_empty()));
+    }
+
+    #[test]
+    fn what_was_not_asked_for_is_not_told() {
+        let told = retention(Detail { synonyms: false, documentation: false });
+        assert_eq!(told.synonyms, []);
+        assert_eq!(told.documentation, None);
+    }
+
+    #[test]
+    fn a_broker_is_named_by_its_number() {
+        let check = |name| check_broker(name, 1, " or empty string").map_err(|problem| problem.message);
+        assert_eq!(check("1"), Ok(()));
+        let other = "Unexpected broker id, expected 1 or empty string, but received 99";
+        assert_eq!(check("99"), Err(other.to_owned()));
+        assert_eq!(check("abc"), Err("Broker id must be an integer, but it is: abc".to_owned()));
+    }
+
+    #[test]
+    fn the_one_logger_has_a_level() {
+        let loggers = loggers(1, "1").unwrap();
+        assert_eq!(loggers.len(), 1);
+        assert_eq!(loggers[0].config_source, LOGGER_SOURCE);
+        assert_eq!(super::loggers(1, "").unwrap_err().message, "Broker id must not be empty");
+    }
+}

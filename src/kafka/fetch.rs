@@ -1,0 +1,158 @@
+//! Fetch, versions 4 to 18: batches of partitions, and a wait for more. Topics by name to 12, by id
+//! from 13; sessions (KIP-227) from 7.
+
+mod session;
+mod target;
+
+pub(super) use session::Sessions;
+
+use super::error_code::Code;
+use super::{Caller, Edge, Refused};
+use callboard_actors::broker::long_poll::{self, FetchPart, FetchedPart};
+use callboard_protocol::kafka::ErrorCode;
+use callboard_protocol::kafka::fetch::{
+    EpochEndOffset, FetchRequest, FetchResponse, FetchableTopicResponse, LeaderIdAndEpoch, PartitionData,
+};
+use callboard_protocol::wire::Records;
+use callboard_storage::Offset;
+use session::{Context, Wanted};
+use std::sync::Arc;
+use std::time::Duration;
+use target::Target;
+
+/// The first version that names topics by id.
+const TOPIC_IDS_SINCE: i16 = 13;
+/// The first version whose answers name the leader after a wrong epoch.
+const LEADER_SINCE: i16 = 16;
+
+pub(super) async fn handle(
+    edge: Arc<Edge>,
+    caller: Caller,
+    request: FetchRequest,
+) -> Result<FetchResponse, Refused> {
+    let named = request.topics.iter().map(|topic| topic.partitions.len()).sum();
+    caller.check_partitions(named)?;
+    let (context, wanted) = match edge.sessions.begin(&request, caller.version, caller.partitions_max) {
+        Ok(begun) => begun,
+        Err(error_code) => return Ok(FetchResponse { error_code, ..FetchResponse::default() }),
+    };
+    let is_known = matches!(request.isolation_level, 0 | 1);
+    let mut targets: Vec<_> =
+        wanted.into_iter().map(|wanted| Target::find(&edge, wanted, is_known)).collect();
+    for target in &mut targets {
+        target.check_divergence(&edge).await;
+    }
+    fetch(&edge, &request, &mut targets).await;
+    Ok(answer(&edge, &request, caller.version, context, targets))
+}
+
+/// Reads all that can be read.
+async fn fetch(edge: &Edge, request: &FetchRequest, targets: &mut [Target]) {
+    let bytes = |count: i32| usize::try_from(count).unwrap_or(0);
+    let mut parts = Vec::new();
+    let mut places = Vec::new();
+    for (place, target) in targets.iter().enumerate() {
+        if let Ok(found) = &target.found {
+            places.push(place);
+            parts.push(FetchPart {
+                topic: Arc::clone(&found.topic),
+                slot: Arc::clone(&found.slot),
+                offset: Offset(target.wanted.offset),
+                bytes_max: bytes(target.wanted.bytes_max),
+            });
+        }
+    }
+    // An answer that is ready, because something diverged, waits for nothing.
+    let is_ready = targets.iter().any(|target| target.diverging.is_some()) || targets.is_empty();
+    let wait_max = if is_ready { 0 } else { request.max_wait_ms.max(0) };
+    if parts.is_empty() {
+        // As in Kafka, partitions that are not there do not end the wait: they may come to be.
+        tokio::time::sleep(Duration::from_millis(wait_max as u64)).await;
+        return;
+    }
+    let fetch = long_poll::Fetch {
+        parts,
+        bytes_max: bytes(request.max_bytes).min(edge.broker.settings().fetch.response_bytes_max),
+        bytes_min: bytes(request.min_bytes),
+        wait_max: Duration::from_millis(wait_max as u64),
+    };
+    let fetched = edge.broker.fetch(fetch).await;
+    for (place, outcome) in places.into_iter().zip(fetched) {
+        if let Some(target) = targets.get_mut(place) {
+            target.fetched = Some(outcome);
+        }
+    }
+}
+
+fn answer(
+    edge: &Edge,
+    request: &FetchRequest,
+    version: i16,
+    context: Context,
+    targets: Vec<Target>,
+) -> FetchResponse {
+    let leader = LeaderIdAndEpoch { leader_id: edge.node_id(), leader_epoch: edge.broker.leader_epoch() };
+    let answers: Vec<_> = targets
+        .into_iter()
+        .map(|target| {
+            let mut data = partition(&target, request.isolation_level);
+            if version >= LEADER_SINCE && data.error_code == ErrorCode::FENCED_LEADER_EPOCH {
+                data.current_leader = leader.clone();
+            }
+            (target.wanted, data)
+        })
+        .collect();
+    let (session_id, answers) = edge.sessions.end(context, answers);
+    FetchResponse { session_id, responses: by_topic(answers), ..FetchResponse::default() }
+}
+
+fn partition(target: &Target, isolation_level: i8) -> PartitionData {
+    let failed = |error_code| PartitionData {
+        error_code,
+        high_watermark: -1,
+        records: Some(Records::new()),
+        ..PartitionData::default()
+    };
+    let mut data = match (&target.found, &target.fetched) {
+        (Err(code), _) => failed(*code),
+        (Ok(_), Some(Ok(fetched))) => read(fetched, target, isolation_level),
+        (Ok(_), Some(Err(error))) => failed(error.code()),
+        (Ok(_), None) => failed(ErrorCode::UNKNOWN_SERVER_ERROR),
+    };
+    data.partition_index = target.wanted.index;
+    data
+}
+
+fn read(fetched: &FetchedPart, target: &Target, isolation_level: i8) -> PartitionData {
+    let mut data = PartitionData {
+        high_watermark: fetched.high_watermark.0,
+        last_stable_offset: fetched.high_watermark.0,
+        log_start_offset: fetched.log_start.0,
+        // A list, though an empty one, only for those who read what is committed.
+        aborted_transactions: (isolation_level == 1).then(Vec::new),
+        records: Some(fetched.batches.iter().cloned().collect()),
+        ..PartitionData::default()
+    };
+    if let Some((epoch, end)) = target.diverging {
+        data.diverging_epoch = EpochEndOffset { epoch, end_offset: end.0 };
+        data.records = Some(Records::new());
+    }
+    data
+}
+
+/// Puts the partitions under their topics, in the order in which they come.
+fn by_topic(answers: Vec<(Wanted, PartitionData)>) -> Vec<FetchableTopicResponse> {
+    let mut topics: Vec<FetchableTopicResponse> = Vec::new();
+    for (wanted, data) in answers {
+        let last = topics.last_mut().filter(|topic| wanted.topic.is(&topic.topic, topic.topic_id));
+        match last {
+            Some(topic) => topic.partitions.push(data),
+            None => topics.push(FetchableTopicResponse {
+                topic: wanted.topic.name(),
+                topic_id: wanted.topic.id(),
+                partitions: vec![data],
+            }),
+        }
+    }
+    topics
+}

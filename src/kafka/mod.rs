@@ -1,0 +1,163 @@
+//! The Kafka protocol: bytes to messages, the call, replies to bytes.
+//!
+//! Each operation has a file, listed in one table ([`apis`]); what a client gets as an error code
+//! is in [`error_code`]. Kafka's words live here and nowhere below.
+
+mod api_versions;
+pub mod apis;
+mod create_partitions;
+mod create_topics;
+mod delete_topics;
+mod describe_cluster;
+mod describe_configs;
+mod describe_topic_partitions;
+mod error_code;
+mod fetch;
+mod init_producer_id;
+mod list_offsets;
+mod metadata;
+mod offset_for_leader_epoch;
+mod produce;
+mod repeated;
+
+use bytes::Bytes;
+use callboard_actors::broker::BrokerHandle;
+use callboard_protocol::kafka::ApiKey;
+use callboard_protocol::wire::{
+    DecodeError, EncodeError, Message, Reader, RequestHeader, RequestPrefix, ResponseHeader, Str, Writer,
+};
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+/// What every operation needs.
+#[derive(Debug)]
+pub struct Edge {
+    /// The broker.
+    pub broker: BrokerHandle,
+    /// The host that clients are told to connect to.
+    pub host: Str,
+    /// The port that clients are told to connect to.
+    pub port: u16,
+    sessions: fetch::Sessions,
+}
+
+impl Edge {
+    /// The edge of a broker whose clients are sent to that address.
+    pub fn new(broker: BrokerHandle, host: &str, port: u16) -> Self {
+        let sessions = fetch::Sessions::new(broker.settings().fetch.sessions_max);
+        Self { broker, host: host.into(), port, sessions }
+    }
+
+    fn node_id(&self) -> i32 {
+        self.broker.identity().node_id
+    }
+}
+
+/// A request's version and who sent it.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// The version of the operation.
+    pub version: i16,
+    /// The name that the client gives itself.
+    pub client_id: Option<Str>,
+    /// Partitions that the request may name.
+    pub partitions_max: usize,
+}
+
+/// The pieces of an answer's frame; none when no answer is sent.
+pub type Answer = Result<Option<Vec<Bytes>>, Refused>;
+
+/// The way to an answer.
+pub type Answering = Pin<Box<dyn Future<Output = Answer>>>;
+
+/// A request that has begun.
+pub enum Started {
+    /// All that must happen in order has happened.
+    Answering(Answering),
+    /// The next request of the connection must wait for this.
+    Waiting(Pin<Box<dyn Future<Output = Answering>>>),
+}
+
+/// Why a connection is closed instead of answered.
+#[derive(Debug, thiserror::Error)]
+pub enum Refused {
+    /// The frame is not a request.
+    #[error("malformed request: {0}")]
+    Malformed(#[from] DecodeError),
+    /// An operation, or a version of one, that is not served.
+    #[error("{api} version {version} is not served")]
+    Unsupported {
+        /// The operation.
+        api: ApiKey,
+        /// Its version.
+        version: i16,
+    },
+    /// The request names more partitions than it may.
+    #[error("the request names {named} partitions, {max} are allowed")]
+    TooManyPartitions {
+        /// Partitions that it names.
+        named: usize,
+        /// `max.partitions.per.request`.
+        max: usize,
+    },
+    /// A produce without an acknowledgement failed; closing is the only way to say so.
+    #[error("a produce without acknowledgement failed: {0}")]
+    Unacknowledged(String),
+    /// The answer cannot be written in the request's version.
+    #[error("the answer cannot be encoded: {0}")]
+    Unencodable(#[from] EncodeError),
+}
+
+/// Which operation a frame asks for, before anything of it is done.
+///
+/// # Errors
+/// [`Refused`] when the connection must be closed.
+pub fn peek(frame: &Bytes) -> Result<&'static apis::Api, Refused> {
+    let prefix = RequestPrefix::peek(&Reader::new(frame.clone()))?;
+    let api = apis::find(ApiKey(prefix.api_key));
+    api.filter(|api| api.serves(prefix.api_version)).ok_or(Refused::Unsupported {
+        api: ApiKey(prefix.api_key),
+        version: prefix.api_version,
+    })
+}
+
+/// Begins a request.
+///
+/// # Errors
+/// [`Refused`] when the connection must be closed.
+pub fn start(edge: &Arc<Edge>, api: &apis::Api, frame: Bytes) -> Result<Started, Refused> {
+    (api.start)(Arc::clone(edge), frame)
+}
+
+/// Header and body of a request.
+fn decode<M: Message>(edge: &Edge, frame: Bytes) -> Result<(RequestHeader, Caller, M), Refused> {
+    let mut reader = Reader::new(frame);
+    let version = RequestPrefix::peek(&reader)?.api_version;
+    let header = RequestHeader::decode(&mut reader, M::is_flexible(version))?;
+    // What stands behind the body is ignored, as in Kafka.
+    let body = M::decode(&mut reader, version)?;
+    let caller = Caller {
+        version,
+        client_id: header.client_id.clone(),
+        partitions_max: edge.broker.settings().connections.partitions_per_request_max,
+    };
+    Ok((header, caller, body))
+}
+
+/// A whole frame with an answer in it.
+fn encode<M: Message>(correlation_id: i32, version: i16, message: &M) -> Answer {
+    let mut writer = Writer::frame();
+    let is_flexible = ResponseHeader::is_flexible(M::API_KEY, M::is_flexible(version));
+    ResponseHeader { correlation_id }.encode(&mut writer, is_flexible);
+    message.encode(&mut writer, version)?;
+    Ok(Some(writer.finish_frame()?))
+}
+
+impl Caller {
+    /// Checks how many partitions a request names.
+    fn check_partitions(&self, named: usize) -> Result<(), Refused> {
+        let max = self.partitions_max;
+        if named > max { Err(Refused::TooManyPartitions { named, max }) } else { Ok(()) }
+    }
+}

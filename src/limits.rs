@@ -1,0 +1,140 @@
+//! The bounds that all connections share: how many there are, and the bytes of their requests.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// The bounds, and how much of each is taken. Clones share them.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    bytes: Arc<Semaphore>,
+    bytes_max: u32,
+    connections: Arc<Connections>,
+}
+
+#[derive(Debug)]
+struct Connections {
+    max: usize,
+    per_ip_max: usize,
+    counts: Mutex<Counts>,
+}
+
+#[derive(Debug, Default)]
+struct Counts {
+    total: usize,
+    per_ip: HashMap<IpAddr, usize>,
+}
+
+/// A connection's place; given back when dropped.
+#[derive(Debug)]
+pub struct Admission {
+    connections: Arc<Connections>,
+    ip: IpAddr,
+}
+
+/// Why a connection is not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NotAdmitted {
+    /// There are as many as there may be.
+    #[error("there are {0} connections, as many as max.connections allows")]
+    Total(usize),
+    /// There are as many of that address as there may be.
+    #[error("there are {0} connections of the address, as many as max.connections.per.ip allows")]
+    PerIp(usize),
+}
+
+impl Limits {
+    /// Bounds with nothing taken of them yet.
+    pub fn new(bytes_in_flight_max: usize, connections_max: usize, connections_per_ip_max: usize) -> Self {
+        let bytes_max = u32::try_from(bytes_in_flight_max).unwrap_or(u32::MAX).max(1);
+        Self {
+            bytes: Arc::new(Semaphore::new(bytes_max as usize)),
+            bytes_max,
+            connections: Arc::new(Connections {
+                max: connections_max,
+                per_ip_max: connections_per_ip_max,
+                counts: Mutex::default(),
+            }),
+        }
+    }
+
+    /// Takes a new connection of that address.
+    ///
+    /// # Errors
+    /// [`NotAdmitted`] when a bound is reached.
+    pub fn admit(&self, ip: IpAddr) -> Result<Admission, NotAdmitted> {
+        let connections = &self.connections;
+        let mut counts = connections.lock();
+        if counts.total >= connections.max {
+            return Err(NotAdmitted::Total(counts.total));
+        }
+        let of_ip = counts.per_ip.get(&ip).copied().unwrap_or(0);
+        if of_ip >= connections.per_ip_max {
+            return Err(NotAdmitted::PerIp(of_ip));
+        }
+        counts.total += 1;
+        counts.per_ip.insert(ip, of_ip + 1);
+        drop(counts);
+        Ok(Admission { connections: Arc::clone(connections), ip })
+    }
+
+    /// Waits until the bytes of a request fit beside those that are in the broker already. One that
+    /// is larger than all of the bound waits until it is alone.
+    pub async fn reserve(&self, bytes: usize) -> Option<OwnedSemaphorePermit> {
+        let wanted = u32::try_from(bytes).unwrap_or(u32::MAX).min(self.bytes_max);
+        // The semaphore is never closed.
+        Arc::clone(&self.bytes).acquire_many_owned(wanted).await.ok()
+    }
+}
+
+impl Connections {
+    fn lock(&self) -> MutexGuard<'_, Counts> {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Admission {
+    fn drop(&mut self) {
+        let mut counts = self.connections.lock();
+        counts.total -= 1;
+        if let Some(count) = counts.per_ip.get_mut(&self.ip) {
+            *count -= 1;
+            if *count == 0 {
+                counts.per_ip.remove(&self.ip);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::Ipv4Addr;
+
+    fn ip(last: u8) -> IpAddr {
+        Ipv4Addr::new(127, 0, 0, last).into()
+    }
+
+    #[test]
+    fn places_are_bounded_in_all_and_per_address_and_given_back() {
+        let limits = Limits::new(1, 3, 2);
+        let first = limits.admit(ip(1)).unwrap();
+        let _second = limits.admit(ip(1)).unwrap();
+        assert_eq!(limits.admit(ip(1)).unwrap_err(), NotAdmitted::PerIp(2));
+        let _third = limits.admit(ip(2)).unwrap();
+        assert_eq!(limits.admit(ip(3)).unwrap_err(), NotAdmitted::Total(3));
+        drop(first);
+        limits.admit(ip(1)).unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_request_larger_than_the_bound_waits_until_it_is_alone() {
+        let limits = Limits::new(10, 1, 1);
+        let small = limits.reserve(4).await.unwrap();
+        let mut large = Box::pin(limits.reserve(100));
+        assert!(futures_util::poll!(&mut large).is_pending());
+        drop(small);
+        assert!(large.await.is_some());
+    }
+}

@@ -1,0 +1,64 @@
+//! The `callboard` program.
+
+use anyhow::Context;
+use callboard::cli::{Cli, Command};
+use callboard::config::{self, CommandLine};
+use callboard::logging;
+use callboard::server::Server;
+use callboard_actors::config::{Settings, Values};
+use clap::Parser;
+use std::io::Write;
+use std::process::ExitCode;
+use tokio::signal::unix::{SignalKind, signal};
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // One sentence, whatever the log level is.
+            eprintln!("callboard: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> anyhow::Result<()> {
+    let cli = Cli::parse();
+    let line = CommandLine { file: cli.config_file(), flags: cli.flags() };
+    let values = config::load(&line, std::env::vars_os())?;
+    match cli.command() {
+        Command::Config => print_config(&values),
+        Command::Serve => serve(Settings::from_values(values)?),
+    }
+}
+
+fn print_config(values: &Values) -> anyhow::Result<()> {
+    Settings::from_values(values.clone())?;
+    write!(std::io::stdout(), "{}", config::print(values)).context("printing the configuration")
+}
+
+fn serve(settings: Settings) -> anyhow::Result<()> {
+    logging::start(&settings.log);
+    actix::System::new().block_on(async {
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let data = settings.data_dir.display().to_string();
+        let server = Server::start(settings)?;
+        announce(&format!("callboard ready kafka={} data={data}", server.kafka_address()))?;
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("stopping; a second signal exits at once");
+        tokio::select! {
+            () = server.stop() => Ok(()),
+            _ = terminate.recv() => anyhow::bail!("stopped by a second signal"),
+            _ = interrupt.recv() => anyhow::bail!("stopped by a second signal"),
+        }
+    })
+}
+
+fn announce(line: &str) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{line}").and_then(|()| out.flush()).context("saying that the broker is ready")
+}

@@ -1,0 +1,129 @@
+//! The one way to files: a real file system, and a simulated one that can crash, fail and fill up.
+
+mod os;
+pub mod simulated;
+
+pub use os::OsDisk;
+
+use std::fmt::Debug;
+use std::io::{self, IoSlice};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// A file system, reduced to what the journal needs.
+///
+/// What is written, created, renamed or removed may be lost by a power failure until the file,
+/// or for the last three its folder, has been synced.
+pub trait Disk: Debug + Send + Sync {
+    /// Creates an empty file, or empties the one that is there.
+    ///
+    /// # Errors
+    /// What the system says.
+    fn create(&self, path: &Path) -> io::Result<Box<dyn DiskFile>>;
+
+    /// Opens a file for reading.
+    ///
+    /// # Errors
+    /// What the system says.
+    fn open(&self, path: &Path) -> io::Result<Arc<dyn DiskFile>>;
+
+    /// Renames a file, over one that may be there.
+    ///
+    /// # Errors
+    /// What the system says.
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
+
+    /// Removes a file.
+    ///
+    /// # Errors
+    /// What the system says.
+    fn remove(&self, path: &Path) -> io::Result<()>;
+
+    /// Creates a folder and those above it; one that is there already is fine.
+    ///
+    /// # Errors
+    /// What the system says.
+    fn create_folder(&self, path: &Path) -> io::Result<()>;
+
+    /// The files in a folder, in no order.
+    ///
+    /// # Errors
+    /// What the system says.
+    fn list(&self, folder: &Path) -> io::Result<Vec<PathBuf>>;
+
+    /// Makes the entries of a folder durable.
+    ///
+    /// # Errors
+    /// What the system says.
+    fn sync_folder(&self, folder: &Path) -> io::Result<()>;
+
+    /// Bytes that may still be written to the disk of a folder.
+    ///
+    /// # Errors
+    /// What the system says.
+    fn free_bytes(&self, folder: &Path) -> io::Result<u64>;
+}
+
+/// An open file.
+pub trait DiskFile: Debug + Send + Sync {
+    /// Appends all of `chunks` at the end.
+    ///
+    /// # Errors
+    /// What the system says; some of the bytes may have been written.
+    fn append(&mut self, chunks: &mut [IoSlice<'_>]) -> io::Result<()>;
+
+    /// Reads from `position`, as many bytes as there are, up to the length of `buffer`.
+    ///
+    /// # Errors
+    /// What the system says.
+    fn read_at(&self, buffer: &mut [u8], position: u64) -> io::Result<usize>;
+
+    /// Makes the content durable.
+    ///
+    /// # Errors
+    /// What the system says; after an error nothing is known of what was written before.
+    fn sync(&self) -> io::Result<()>;
+
+    /// Bytes in the file.
+    ///
+    /// # Errors
+    /// What the system says.
+    fn len(&self) -> io::Result<u64>;
+
+    /// Whether there are none.
+    ///
+    /// # Errors
+    /// What the system says.
+    fn is_empty(&self) -> io::Result<bool> {
+        Ok(self.len()? == 0)
+    }
+}
+
+/// Replaces the small file `path` by `content`, so that a crash leaves the old or the new one whole.
+///
+/// # Errors
+/// What the system says.
+pub fn replace_file(disk: &dyn Disk, path: &Path, content: &[u8]) -> io::Result<()> {
+    let temporary = path.with_extension("tmp");
+    let mut file = disk.create(&temporary)?;
+    file.append(&mut [IoSlice::new(content)])?;
+    file.sync()?;
+    disk.rename(&temporary, path)?;
+    disk.sync_folder(path.parent().unwrap_or(Path::new(".")))
+}
+
+/// The whole of a small file.
+///
+/// # Errors
+/// What the system says, or `InvalidData` for a file of more than `bytes_max` bytes.
+pub fn read_file(disk: &dyn Disk, path: &Path, bytes_max: usize) -> io::Result<Vec<u8>> {
+    let file = disk.open(path)?;
+    let bytes = usize::try_from(file.len()?).unwrap_or(usize::MAX);
+    if bytes > bytes_max {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "the file is too large"));
+    }
+    let mut content = vec![0; bytes];
+    let read = file.read_at(&mut content, 0)?;
+    content.truncate(read);
+    Ok(content)
+}

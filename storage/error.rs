@@ -1,0 +1,92 @@
+//! What can go wrong below the actors.
+
+use crate::ids::{SegmentId, Sequence};
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Result of a storage call.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// A fault of storage. Faults are not a client's fault; callers see that storage is unavailable.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A file could not be read or written.
+    #[error("{action} {}: {source}", path.display())]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// On which file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The index failed.
+    #[error("the index failed: {0}")]
+    Index(#[from] fjall::Error),
+    /// The folder is in use.
+    #[error("the data folder {} is in use by another process", .0.display())]
+    InUse(PathBuf),
+    /// The folder was written by another version.
+    #[error("the data folder {} has format {found}, this version reads format {expected}", path.display())]
+    Format {
+        /// The data folder.
+        path: PathBuf,
+        /// The format that it states.
+        found: String,
+        /// The format that this version writes.
+        expected: u32,
+    },
+    /// The folder belongs to another node.
+    #[error("the data folder {} belongs to node {found}, not to node {configured}", path.display())]
+    OtherNode {
+        /// The data folder.
+        path: PathBuf,
+        /// The node id in the folder.
+        found: i32,
+        /// The node id of the configuration.
+        configured: i32,
+    },
+    /// A segment that must be there is not.
+    #[error("journal segment {0} is missing from {path}", path = .1.display())]
+    MissingSegment(SegmentId, PathBuf),
+    /// Synced bytes of the journal are damaged.
+    #[error(
+        "the journal is damaged: segment {segment}, position {position}, before record {sequence}: {reason}; \
+         nothing was changed"
+    )]
+    Corrupt {
+        /// The damaged segment.
+        segment: SegmentId,
+        /// Where in it, in bytes.
+        position: u64,
+        /// The record that should be there.
+        sequence: Sequence,
+        /// What is wrong.
+        reason: &'static str,
+    },
+    /// A stored value cannot be read.
+    #[error("a value of table {table} is damaged")]
+    Value {
+        /// The table's name.
+        table: &'static str,
+    },
+    /// A write or sync failed before; nothing is written until a restart.
+    #[error("writing has stopped until a restart: {0}")]
+    Stopped(String),
+    /// A record larger than the journal takes.
+    #[error("a record of {bytes} bytes is larger than {max}")]
+    RecordTooLarge {
+        /// Its bytes.
+        bytes: usize,
+        /// The bound.
+        max: usize,
+    },
+}
+
+impl Error {
+    /// Wraps an I/O error with what was tried on which path.
+    pub fn io(action: &'static str, path: impl AsRef<Path>) -> impl FnOnce(io::Error) -> Self {
+        let path = path.as_ref().to_owned();
+        move |source| Self::Io { action, path, source }
+    }
+}

@@ -1,0 +1,164 @@
+//! The data folder: its lock, its format, and the identity of the node that it belongs to.
+
+use crate::disk::{self, OsDisk};
+use crate::error::{Error, Result};
+use std::fs::{self, File, TryLockError};
+use std::path::{Path, PathBuf};
+
+/// The format of the data folder that this version reads and writes.
+pub const FORMAT: u32 = 1;
+
+const IDENTITY_BYTES_MAX: usize = 4096;
+
+/// Who this broker is; given at the first start and kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// The cluster, as Kafka writes it: 22 characters.
+    pub cluster_id: String,
+    /// The node within the cluster.
+    pub node_id: i32,
+}
+
+/// An open data folder. No other process can open it while this lives.
+#[derive(Debug)]
+pub struct Folder {
+    path: PathBuf,
+    identity: Identity,
+    _lock: File,
+}
+
+impl Folder {
+    /// Opens the folder, and makes it a data folder with the identity `new` when it is none yet.
+    ///
+    /// # Errors
+    /// [`Error::InUse`], [`Error::Format`], [`Error::OtherNode`], [`Error::Io`]; nothing that was
+    /// in the folder is touched then.
+    pub fn open(path: &Path, new: Identity) -> Result<Self> {
+        fs::create_dir_all(path).map_err(Error::io("creating the data folder", path))?;
+        let lock = lock(path)?;
+        let file = path.join("identity");
+        let identity = match fs::read_to_string(&file) {
+            Ok(text) => {
+                let identity = parse(path, &text)?;
+                check_node(path, &identity, &new)?;
+                identity
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                let text = render(&new);
+                disk::replace_file(&OsDisk, &file, text.as_bytes()).map_err(Error::io("writing", &file))?;
+                new
+            }
+            Err(error) => return Err(Error::io("reading", &file)(error)),
+        };
+        Ok(Self { path: path.to_owned(), identity, _lock: lock })
+    }
+
+    /// The identity in the folder.
+    pub fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    /// The folder of the journal's segments.
+    pub fn journal(&self) -> PathBuf {
+        self.path.join("journal")
+    }
+
+    /// The folder of the index.
+    pub fn index(&self) -> PathBuf {
+        self.path.join("index")
+    }
+
+    /// The file of the checkpoint.
+    pub fn checkpoint(&self) -> PathBuf {
+        self.path.join("checkpoint")
+    }
+}
+
+fn lock(path: &Path) -> Result<File> {
+    let file = path.join("lock");
+    let lock = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&file)
+        .map_err(Error::io("writing to the data folder", path))?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(Error::InUse(path.to_owned())),
+        Err(TryLockError::Error(error)) => Err(Error::io("locking", &file)(error)),
+    }
+}
+
+fn check_node(path: &Path, identity: &Identity, new: &Identity) -> Result<()> {
+    if identity.node_id == new.node_id {
+        return Ok(());
+    }
+    Err(Error::OtherNode { path: path.to_owned(), found: identity.node_id, configured: new.node_id })
+}
+
+fn render(identity: &Identity) -> String {
+    format!("format={FORMAT}\ncluster.id={}\nnode.id={}\n", identity.cluster_id, identity.node_id)
+}
+
+fn parse(path: &Path, text: &str) -> Result<Identity> {
+    let value = |key: &str| {
+        text.lines().filter_map(|line| line.split_once('=')).find(|(name, _)| *name == key).map(|it| it.1)
+    };
+    let wrong = |found: &str| Error::Format {
+        path: path.to_owned(),
+        found: found.chars().take(IDENTITY_BYTES_MAX).collect(),
+        expected: FORMAT,
+    };
+    let format = value("format").unwrap_or("that cannot be read");
+    if format != FORMAT.to_string() {
+        return Err(wrong(format));
+    }
+    let identity = || {
+        Some(Identity {
+            cluster_id: value("cluster.id")?.to_owned(),
+            node_id: value("node.id")?.parse().ok()?,
+        })
+    };
+    identity().ok_or_else(|| wrong("without an identity"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn identity() -> Identity {
+        Identity { cluster_id: "AAAAAAAAAAAAAAAAAAAAAA".into(), node_id: 1 }
+    }
+
+    #[test]
+    fn the_identity_is_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        drop(Folder::open(folder.path(), identity()).unwrap());
+        let other = Identity { cluster_id: "another".into(), node_id: 1 };
+        assert_eq!(Folder::open(folder.path(), other).unwrap().identity(), &identity());
+    }
+
+    #[test]
+    fn a_folder_in_use_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let _open = Folder::open(folder.path(), identity()).unwrap();
+        let refused = Folder::open(folder.path(), identity()).unwrap_err();
+        assert!(refused.to_string().contains("in use by another process"));
+    }
+
+    #[test]
+    fn another_format_and_another_node_are_refused_and_untouched() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("identity");
+        for (text, says) in [
+            ("format=2\ncluster.id=a\nnode.id=1\n", "has format 2"),
+            ("", "cannot be read"),
+            ("format=1\ncluster.id=a\nnode.id=7\n", "node 7"),
+        ] {
+            fs::write(&file, text).unwrap();
+            let refused = Folder::open(folder.path(), identity()).unwrap_err().to_string();
+            assert!(refused.contains(says), "{refused}");
+            assert_eq!(fs::read_to_string(&file).unwrap(), text);
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! Freeing space: removing segments in which nothing may be read any more.
+
+use super::{Reader, segment};
+use crate::disk::Disk;
+use crate::error::{Error, Result};
+use crate::ids::{Offset, SegmentId};
+use crate::index::{Continue, Index};
+use crate::keys::{self, Table};
+use crate::values::SegmentUse;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// Removes the dead segments before `before`: the segment of the last durable checkpoint, so that
+/// only sealed segments are looked at whose every record is applied for good. Answers how many.
+///
+/// A segment is dead when each partition's last offset in it is below the partition's log start.
+///
+/// # Errors
+/// [`Error::Io`] and [`Error::Index`]; segments removed before the error are gone.
+pub fn reclaim(
+    disk: &dyn Disk,
+    folder: &Path,
+    index: &Index,
+    reader: &Reader,
+    before: SegmentId,
+) -> Result<usize> {
+    let used = used_segments(index, before)?;
+    let mut removed = 0;
+    for segment in segment::list(disk, folder)?.into_iter().take_while(|segment| *segment < before) {
+        if used.get(&segment) == Some(&Use::Alive) {
+            continue;
+        }
+        let path = segment::path(folder, segment);
+        disk.remove(&path).map_err(Error::io("removing", &path))?;
+        reader.forget(segment);
+        removed += 1;
+    }
+    if removed > 0 {
+        disk.sync_folder(folder).map_err(Error::io("syncing", folder))?;
+    }
+    // Rows outlive a crash that their segments did not, so those of missing segments go here too.
+    for (segment, _) in used.iter().filter(|(_, part)| **part == Use::Dead) {
+        let rows = index.scan(Table::Segments, &segment.0.to_be_bytes())?;
+        index.delete_all(Table::Segments, rows.iter().map(|(key, _)| key.as_slice()))?;
+    }
+    Ok(removed)
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Use {
+    Alive,
+    Dead,
+}
+
+/// The segments before `before` that hold batches, dead or alive.
+fn used_segments(index: &Index, before: SegmentId) -> Result<BTreeMap<SegmentId, Use>> {
+    let mut used = BTreeMap::new();
+    index.each_from(Table::Segments, &[], &[], |key, value| {
+        let (segment, partition) = keys::read_segments(key).ok_or(Error::Value { table: "segments" })?;
+        if segment >= before {
+            return Ok(Continue::No);
+        }
+        let part = used.entry(segment).or_insert(Use::Dead);
+        if is_alive(SegmentUse::decode(value)?, index.bounds().get(partition)) {
+            *part = Use::Alive;
+        }
+        Ok(Continue::Yes)
+    })?;
+    Ok(used)
+}
+
+/// Whether some of a partition's batches in a segment may still be read. A partition without an
+/// explicit bound keeps its data.
+fn is_alive(part: SegmentUse, log_start: Option<Offset>) -> bool {
+    log_start.is_none_or(|start| part.last_offset >= start)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_partitions_part_is_dead_when_all_of_it_is_below_the_log_start() {
+        let part = SegmentUse { last_offset: Offset(9), bytes: 1 };
+        assert!(!is_alive(part, Some(Offset(10))));
+        assert!(is_alive(part, Some(Offset(9))), "the last record may still be read");
+        assert!(is_alive(part, None), "no bound is no permission");
+    }
+}

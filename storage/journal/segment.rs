@@ -1,0 +1,123 @@
+//! A segment file: its name, its header, and how one comes into being.
+//!
+//! A segment counts from the moment at which its name ends in `.journal`: it is written and synced
+//! under another name first. So a segment that is there has a whole header, and begins with whole,
+//! synced records where it was created with some.
+
+use crate::disk::Disk;
+use crate::error::{Error, Result};
+use crate::ids::{SegmentId, Sequence};
+use bytes::{Buf, BufMut};
+use std::path::{Path, PathBuf};
+
+/// The first bytes of a segment; the last of them is the format of the journal.
+pub const SEGMENT_MAGIC: [u8; 8] = *b"CBJOURN\x01";
+/// Bytes of a segment before its first record.
+pub const SEGMENT_HEADER_BYTES: usize = 32;
+const EXTENSION: &str = "journal";
+
+/// What a segment says of itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SegmentHeader {
+    /// Its number.
+    pub segment: SegmentId,
+    /// The number of its first record. Records of earlier segments from this number on do not count:
+    /// they were never known to be synced and stand here again.
+    pub first: Sequence,
+    /// Which start of the broker wrote it.
+    pub start: u32,
+}
+
+impl SegmentHeader {
+    /// The header's bytes.
+    pub fn encode(&self) -> Vec<u8> {
+        let mut header = Vec::with_capacity(SEGMENT_HEADER_BYTES);
+        header.put_slice(&SEGMENT_MAGIC);
+        header.put_u64(self.segment.0);
+        header.put_u64(self.first.0);
+        header.put_u32(self.start);
+        header.put_u32(crc32c::crc32c(&header));
+        header
+    }
+
+    /// Reads a header; `None` when it is damaged.
+    pub fn decode(header: &[u8]) -> Option<Self> {
+        let (fields, mut checksum) = header.split_at_checked(SEGMENT_HEADER_BYTES - 4)?;
+        let mut rest = fields.strip_prefix(&SEGMENT_MAGIC)?;
+        if checksum.try_get_u32().ok()? != crc32c::crc32c(fields) {
+            return None;
+        }
+        Some(Self {
+            segment: SegmentId(rest.try_get_u64().ok()?),
+            first: Sequence(rest.try_get_u64().ok()?),
+            start: rest.try_get_u32().ok()?,
+        })
+    }
+
+    /// Reads the header of a segment file.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] when it is damaged or another segment's; [`Error::Io`].
+    pub fn read(disk: &dyn Disk, folder: &Path, segment: SegmentId) -> Result<Self> {
+        let path = path(folder, segment);
+        let file = disk.open(&path).map_err(Error::io("opening", &path))?;
+        let mut bytes = [0; SEGMENT_HEADER_BYTES];
+        file.read_at(&mut bytes, 0).map_err(Error::io("reading", &path))?;
+        Self::decode(&bytes).filter(|header| header.segment == segment).ok_or(Error::Corrupt {
+            segment,
+            position: 0,
+            sequence: Sequence(0),
+            reason: "the segment's header is damaged",
+        })
+    }
+}
+
+/// The file of a segment.
+pub fn path(folder: &Path, segment: SegmentId) -> PathBuf {
+    folder.join(format!("{:020}.{EXTENSION}", segment.0))
+}
+
+/// The file of a segment that does not count yet.
+pub fn temporary_path(folder: &Path, segment: SegmentId) -> PathBuf {
+    folder.join(format!("{:020}.tmp", segment.0))
+}
+
+/// The segments in a folder, in order.
+///
+/// # Errors
+/// [`Error::Io`].
+pub fn list(disk: &dyn Disk, folder: &Path) -> Result<Vec<SegmentId>> {
+    let paths = disk.list(folder).map_err(Error::io("listing", folder))?;
+    let mut segments: Vec<_> = paths
+        .iter()
+        .filter(|path| path.extension().is_some_and(|extension| extension == EXTENSION))
+        .filter_map(|path| path.file_stem()?.to_str()?.parse().ok().map(SegmentId))
+        .collect();
+    segments.sort_unstable();
+    Ok(segments)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn golden_header() {
+        let header = SegmentHeader { segment: SegmentId(1), first: Sequence(2), start: 3 };
+        let bytes = header.encode();
+        assert_eq!(&bytes[..28], b"CBJOURN\x01\0\0\0\0\0\0\0\x01\0\0\0\0\0\0\0\x02\0\0\0\x03");
+        assert_eq!(&bytes[28..], crc32c::crc32c(&bytes[..28]).to_be_bytes());
+        assert_eq!(SegmentHeader::decode(&bytes), Some(header));
+    }
+
+    #[test]
+    fn a_damaged_header_is_none() {
+        let bytes = SegmentHeader { segment: SegmentId(1), first: Sequence(2), start: 3 }.encode();
+        for position in 0..bytes.len() {
+            let mut damaged = bytes.clone();
+            damaged[position] ^= 1;
+            assert_eq!(SegmentHeader::decode(&damaged), None);
+            assert_eq!(SegmentHeader::decode(&bytes[..position]), None);
+        }
+    }
+}

@@ -1,0 +1,289 @@
+//! Appending records to the newest segment, and starting a new one when it is full.
+
+use super::record::{
+    BODY_BYTES_MAX, Body, PlacedBatch, RECORD_HEADER_BYTES, RecordHeader, batch_pieces,
+};
+use super::segment::{self, SEGMENT_HEADER_BYTES, SegmentHeader};
+use crate::disk::{Disk, DiskFile};
+use crate::error::{Error, Result};
+use crate::ids::{SegmentId, Sequence};
+use bytes::{Bytes, BytesMut};
+use std::io::IoSlice;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Pieces shorter than this are copied into one buffer: a system call's overhead per piece costs more.
+const PIECE_BYTES_MIN: usize = 2048;
+
+/// Where an appended record lies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordPlace {
+    /// The segment.
+    pub segment: SegmentId,
+    /// The record's number.
+    pub sequence: Sequence,
+    /// Position of each of its batches in the segment, in bytes.
+    pub batches: Vec<u64>,
+}
+
+/// The writing end of the journal. There is one, and it is used from one thread.
+///
+/// - A record's number follows the one before without a gap.
+/// - The newest segment is synced before the first record of the next one is written.
+/// - After a failed write or sync nothing is written any more: what is on the disk is not known.
+#[derive(Debug)]
+pub struct Writer {
+    disk: Arc<dyn Disk>,
+    folder: PathBuf,
+    segment_bytes: u64,
+    start: u32,
+    segment: SegmentId,
+    file: Box<dyn DiskFile>,
+    position: u64,
+    /// The number of the last record that was written.
+    written: Sequence,
+    /// The number of the last record that was synced.
+    synced: Sequence,
+    failure: Option<String>,
+    gather: Gather,
+}
+
+/// Where a new writer begins.
+#[derive(Debug)]
+pub struct WriterStart {
+    /// The folder of the segments.
+    pub folder: PathBuf,
+    /// Bytes after which the next segment is started.
+    pub segment_bytes: u64,
+    /// Number of this start of the broker.
+    pub start: u32,
+    /// The segment to create.
+    pub segment: SegmentId,
+    /// The number of its first record.
+    pub first: Sequence,
+}
+
+impl Writer {
+    /// Creates a segment that begins with `records`, which are encoded and numbered from
+    /// [`WriterStart::first`]; it counts, and they are durable, when this returns.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn create(disk: Arc<dyn Disk>, start: WriterStart, records: &[Vec<u8>]) -> Result<Self> {
+        let header = SegmentHeader { segment: start.segment, first: start.first, start: start.start };
+        let (file, position) = create_segment(disk.as_ref(), &start.folder, &header, records)?;
+        let written = Sequence(start.first.0 + records.len() as u64).previous();
+        Ok(Self {
+            disk,
+            folder: start.folder,
+            segment_bytes: start.segment_bytes,
+            start: start.start,
+            segment: start.segment,
+            file,
+            position,
+            written,
+            synced: written,
+            failure: None,
+            gather: Gather::default(),
+        })
+    }
+
+    /// Writes records, as one group. They survive the process from now on, and a power failure
+    /// from the next [`Writer::sync`] on.
+    ///
+    /// # Errors
+    /// [`Error::RecordTooLarge`], with nothing written; [`Error::Io`], after which every call
+    /// answers [`Error::Stopped`].
+    pub fn append(&mut self, bodies: &[Body]) -> Result<Vec<RecordPlace>> {
+        self.check()?;
+        for body in bodies {
+            check_size(body)?;
+        }
+        let bytes: u64 = bodies.iter().map(|body| (RECORD_HEADER_BYTES + body.bytes()) as u64).sum();
+        if self.position > SEGMENT_HEADER_BYTES as u64 && self.position + bytes > self.segment_bytes {
+            self.roll()?;
+        }
+        let places = bodies.iter().map(|body| self.encode(body)).collect();
+        let outcome = self.gather.append_to(self.file.as_mut());
+        self.guard("writing", outcome)?;
+        Ok(places)
+    }
+
+    /// Makes all that was appended durable.
+    ///
+    /// # Errors
+    /// [`Error::Io`], after which every call answers [`Error::Stopped`].
+    pub fn sync(&mut self) -> Result<()> {
+        self.check()?;
+        if self.synced < self.written {
+            let outcome = self.file.sync();
+            self.guard("syncing", outcome)?;
+            self.synced = self.written;
+        }
+        Ok(())
+    }
+
+    /// The number of the last record written.
+    pub fn written(&self) -> Sequence {
+        self.written
+    }
+
+    /// The segment that is written to, and the bytes in it.
+    pub fn position(&self) -> (SegmentId, u64) {
+        (self.segment, self.position)
+    }
+
+    /// Bytes that are free on the disk.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn free_bytes(&self) -> Result<u64> {
+        self.disk.free_bytes(&self.folder).map_err(Error::io("asking for the free space of", &self.folder))
+    }
+
+    /// Which start of the broker this is, from 0.
+    pub fn start(&self) -> u32 {
+        self.start
+    }
+
+    /// Lets all further writes fail, because what the disk or the index holds is not known any more.
+    pub fn stop(&mut self, reason: String) {
+        self.failure.get_or_insert(reason);
+    }
+
+    fn encode(&mut self, body: &Body) -> RecordPlace {
+        self.written = self.written.next();
+        let header = RecordHeader { start: self.start, sequence: self.written, synced: self.synced };
+        encode_record(&header, body, &mut self.gather);
+        let end = self.position + (RECORD_HEADER_BYTES + body.bytes()) as u64;
+        let mut position = end - body.batches.iter().map(batch_bytes).sum::<u64>();
+        let mut batches = Vec::with_capacity(body.batches.len());
+        for placed in &body.batches {
+            batches.push(position + 4);
+            position += batch_bytes(placed);
+        }
+        self.position = end;
+        RecordPlace { segment: self.segment, sequence: self.written, batches }
+    }
+
+    /// The old segment is whole and synced before the new one can count.
+    fn roll(&mut self) -> Result<()> {
+        self.sync()?;
+        let header =
+            SegmentHeader { segment: self.segment.next(), first: self.written.next(), start: self.start };
+        let created = create_segment(self.disk.as_ref(), &self.folder, &header, &[]);
+        let (file, position) = match created {
+            Ok(created) => created,
+            Err(error) => {
+                self.stop(error.to_string());
+                return Err(error);
+            }
+        };
+        self.segment = header.segment;
+        self.file = file;
+        self.position = position;
+        Ok(())
+    }
+
+    fn check(&self) -> Result<()> {
+        self.failure.as_ref().map_or(Ok(()), |reason| Err(Error::Stopped(reason.clone())))
+    }
+
+    fn guard(&mut self, action: &'static str, outcome: std::io::Result<()>) -> Result<()> {
+        let path = segment::path(&self.folder, self.segment);
+        outcome.map_err(Error::io(action, path)).inspect_err(|error| self.stop(error.to_string()))
+    }
+}
+
+fn batch_bytes(placed: &PlacedBatch) -> u64 {
+    4 + placed.batch.len() as u64
+}
+
+fn check_size(body: &Body) -> Result<()> {
+    let bytes = body.bytes();
+    if bytes > BODY_BYTES_MAX {
+        return Err(Error::RecordTooLarge { bytes, max: BODY_BYTES_MAX });
+    }
+    Ok(())
+}
+
+fn create_segment(
+    disk: &dyn Disk,
+    folder: &std::path::Path,
+    header: &SegmentHeader,
+    records: &[Vec<u8>],
+) -> Result<(Box<dyn DiskFile>, u64)> {
+    let temporary = segment::temporary_path(folder, header.segment);
+    let path = segment::path(folder, header.segment);
+    let mut file = disk.create(&temporary).map_err(Error::io("creating", &temporary))?;
+    let head = header.encode();
+    let mut position = 0;
+    for chunk in std::iter::once(&head).chain(records) {
+        file.append(&mut [IoSlice::new(chunk)]).map_err(Error::io("writing", &temporary))?;
+        position += chunk.len() as u64;
+    }
+    file.sync().map_err(Error::io("syncing", &temporary))?;
+    disk.rename(&temporary, &path).map_err(Error::io("renaming", &temporary))?;
+    disk.sync_folder(folder).map_err(Error::io("syncing", folder))?;
+    Ok((file, position))
+}
+
+/// Encodes a record into one buffer.
+pub fn encode_to_vec(header: &RecordHeader, body: &Body) -> Vec<u8> {
+    let mut gather = Gather::default();
+    encode_record(header, body, &mut gather);
+    gather.concat()
+}
+
+fn encode_record(header: &RecordHeader, body: &Body, gather: &mut Gather) {
+    let mut head = std::mem::take(&mut gather.scratch);
+    head.clear();
+    body.write_head(&mut head);
+    header.write(&mut gather.open, body.bytes() as u32, body.sum(&head));
+    gather.open.extend_from_slice(&head);
+    gather.scratch = head;
+    for placed in &body.batches {
+        let (partition, head, records) = batch_pieces(placed);
+        gather.open.extend_from_slice(&partition);
+        gather.open.extend_from_slice(head);
+        gather.put(records);
+    }
+}
+
+/// The pieces of a group of records: small ones copied together, large ones by reference.
+#[derive(Debug, Default)]
+struct Gather {
+    pieces: Vec<Bytes>,
+    open: BytesMut,
+    scratch: Vec<u8>,
+}
+
+impl Gather {
+    fn put(&mut self, bytes: &Bytes) {
+        if bytes.len() < PIECE_BYTES_MIN {
+            self.open.extend_from_slice(bytes);
+        } else {
+            self.close();
+            self.pieces.push(bytes.clone());
+        }
+    }
+
+    fn close(&mut self) {
+        if !self.open.is_empty() {
+            self.pieces.push(self.open.split().freeze());
+        }
+    }
+
+    /// Writes all that was gathered, and forgets it whatever comes of it.
+    fn append_to(&mut self, file: &mut dyn DiskFile) -> std::io::Result<()> {
+        self.close();
+        let pieces = std::mem::take(&mut self.pieces);
+        let mut slices: Vec<_> = pieces.iter().map(|piece| IoSlice::new(piece)).collect();
+        file.append(&mut slices)
+    }
+
+    fn concat(mut self) -> Vec<u8> {
+        self.close();
+        self.pieces.concat()
+    }
+}

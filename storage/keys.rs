@@ -1,0 +1,171 @@
+//! The tables of the index, and how their keys look on disk: big endian, so that they sort as numbers do.
+
+use crate::ids::{Offset, PartitionId, ProducerId, SegmentId, TopicId};
+use bytes::{Buf, BufMut};
+
+/// A table of the index. Its number is the first byte of its keys, on disk for good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Table {
+    /// Partition, base offset → where the batch lies.
+    Log = 1,
+    /// Partition, timestamp → base offset of the batch at which the running maximum grew to it.
+    Times = 2,
+    /// Partition → topic, index, log start offset.
+    Partitions = 3,
+    /// Partition, leader epoch → its first offset.
+    Epochs = 4,
+    /// Partition, producer → its epoch and last batches.
+    Producers = 5,
+    /// Segment, partition → last offset and bytes of that partition in it.
+    Segments = 8,
+    /// Topic → its name and configuration.
+    Topics = 11,
+    /// Single values of the broker.
+    Meta = 12,
+}
+
+impl Table {
+    /// All tables.
+    pub const ALL: [Self; 8] = [
+        Self::Log,
+        Self::Times,
+        Self::Partitions,
+        Self::Epochs,
+        Self::Producers,
+        Self::Segments,
+        Self::Topics,
+        Self::Meta,
+    ];
+
+    /// The table's name, as messages show it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Log => "log",
+            Self::Times => "times",
+            Self::Partitions => "partitions",
+            Self::Epochs => "epochs",
+            Self::Producers => "producers",
+            Self::Segments => "segments",
+            Self::Topics => "topics",
+            Self::Meta => "meta",
+        }
+    }
+
+    /// The table with that number.
+    pub fn from_number(number: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|table| *table as u8 == number)
+    }
+
+    /// Whether the table's rows follow from batches and their places, so that they are derived
+    /// when a record is applied instead of being written to the journal.
+    pub const fn is_derived(self) -> bool {
+        match self {
+            Self::Log | Self::Times | Self::Epochs | Self::Segments => true,
+            // Derived from batches too, but forgotten by an explicit delete.
+            Self::Producers | Self::Partitions | Self::Topics | Self::Meta => false,
+        }
+    }
+}
+
+/// Key of [`Table::Log`].
+pub fn log(partition: PartitionId, base: Offset) -> Vec<u8> {
+    partition_and(partition, base.0 as u64)
+}
+
+/// Partition and base offset of a key of [`Table::Log`].
+pub fn read_log(mut key: &[u8]) -> Option<(PartitionId, Offset)> {
+    let partition = PartitionId(key.try_get_u32().ok()?);
+    Some((partition, Offset(key.try_get_i64().ok()?)))
+}
+
+/// Key of [`Table::Times`]; timestamps below 0 have no entry.
+pub fn times(partition: PartitionId, timestamp: i64) -> Vec<u8> {
+    partition_and(partition, timestamp as u64)
+}
+
+/// Key of [`Table::Epochs`].
+pub fn epochs(partition: PartitionId, epoch: i32) -> Vec<u8> {
+    let mut key = partitions(partition);
+    key.put_i32(epoch);
+    key
+}
+
+/// Key of [`Table::Producers`].
+pub fn producers(partition: PartitionId, producer: ProducerId) -> Vec<u8> {
+    partition_and(partition, producer.0 as u64)
+}
+
+/// Producer of a key of [`Table::Producers`].
+pub fn read_producers(key: &[u8]) -> Option<(PartitionId, ProducerId)> {
+    read_log(key).map(|(partition, number)| (partition, ProducerId(number.0)))
+}
+
+/// Key of [`Table::Partitions`], and the start of all keys that begin with a partition.
+pub fn partitions(partition: PartitionId) -> Vec<u8> {
+    let mut key = Vec::with_capacity(12);
+    key.put_u32(partition.0);
+    key
+}
+
+/// Partition of a key of [`Table::Partitions`].
+pub fn read_partitions(mut key: &[u8]) -> Option<PartitionId> {
+    key.try_get_u32().ok().map(PartitionId)
+}
+
+/// Key of [`Table::Segments`].
+pub fn segments(segment: SegmentId, partition: PartitionId) -> Vec<u8> {
+    let mut key = Vec::with_capacity(12);
+    key.put_u64(segment.0);
+    key.put_u32(partition.0);
+    key
+}
+
+/// Segment and partition of a key of [`Table::Segments`].
+pub fn read_segments(mut key: &[u8]) -> Option<(SegmentId, PartitionId)> {
+    let segment = SegmentId(key.try_get_u64().ok()?);
+    Some((segment, PartitionId(key.try_get_u32().ok()?)))
+}
+
+/// Key of [`Table::Topics`].
+pub fn topics(topic: TopicId) -> Vec<u8> {
+    topic.0.as_bytes().to_vec()
+}
+
+fn partition_and(partition: PartitionId, number: u64) -> Vec<u8> {
+    let mut key = partitions(partition);
+    key.put_u64(number);
+    key
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn tables_are_told_by_their_number() {
+        for table in Table::ALL {
+            assert_eq!(Table::from_number(table as u8), Some(table));
+        }
+        assert_eq!(Table::from_number(0), None);
+    }
+
+    #[test]
+    fn golden_keys() {
+        assert_eq!(log(PartitionId(1), Offset(2)), [0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 2]);
+        assert_eq!(segments(SegmentId(3), PartitionId(4)), [0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 4]);
+        assert_eq!(epochs(PartitionId(5), 6), [0, 0, 0, 5, 0, 0, 0, 6]);
+    }
+
+    proptest! {
+        #[test]
+        fn log_keys_sort_as_their_numbers(
+            a in (any::<u32>(), 0..i64::MAX), b in (any::<u32>(), 0..i64::MAX),
+        ) {
+            let key = |(partition, offset)| log(PartitionId(partition), Offset(offset));
+            prop_assert_eq!(key(a).cmp(&key(b)), a.cmp(&b));
+            prop_assert_eq!(read_log(&key(a)), Some((PartitionId(a.0), Offset(a.1))));
+        }
+    }
+}

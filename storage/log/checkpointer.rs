@@ -1,0 +1,178 @@
+//! The thread that makes checkpoints durable and then frees dead segments, beside the writer.
+
+use crate::checkpoint::Checkpoint;
+use crate::disk::Disk;
+use crate::error::{Error, Result};
+use crate::ids::{SegmentId, Sequence};
+use crate::index::Index;
+use crate::journal::reclaim::reclaim;
+use crate::journal;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+/// How often the index is asked whether it has written its tables.
+const FLUSH_POLL: Duration = Duration::from_millis(5);
+/// After so long without success a checkpoint is given up; the next one covers it.
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// After how much a checkpoint is due, whichever comes first.
+#[derive(Debug, Clone, Copy)]
+pub struct CheckpointBounds {
+    /// Bytes of the journal since the last; bounds what an opening reads.
+    pub bytes: u64,
+    /// Records since the last; bounds what an opening applies.
+    pub records: u64,
+    /// Time since the last, when anything was written.
+    pub interval: Duration,
+}
+
+/// The files that the checkpointer writes and removes.
+#[derive(Debug, Clone)]
+pub struct Files {
+    /// The file system.
+    pub disk: Arc<dyn Disk>,
+    /// The checkpoint file.
+    pub checkpoint: PathBuf,
+    /// The folder of the journal's segments.
+    pub journal: PathBuf,
+}
+
+/// The writer's side: when a checkpoint is due, and the way to the thread.
+#[derive(Debug)]
+pub struct Checkpointer {
+    bounds: CheckpointBounds,
+    jobs: Option<Sender<Checkpoint>>,
+    thread: Option<JoinHandle<()>>,
+    busy: Arc<AtomicBool>,
+    last: Progress,
+}
+
+#[derive(Debug)]
+struct Progress {
+    sequence: Sequence,
+    segment: SegmentId,
+    position: u64,
+    at: Instant,
+}
+
+impl Checkpointer {
+    /// Starts the thread.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when no thread can be had.
+    pub fn start(
+        files: Files,
+        index: Index,
+        reader: Arc<journal::Reader>,
+        bounds: CheckpointBounds,
+    ) -> Result<Self> {
+        let (jobs, inbox) = channel();
+        let busy = Arc::new(AtomicBool::new(false));
+        let worker = Worker { files, index, reader, busy: Arc::clone(&busy), inbox, reclaimed: None };
+        let folder = worker.files.journal.clone();
+        let thread = std::thread::Builder::new()
+            .name("checkpointer".into())
+            .spawn(move || worker.run())
+            .map_err(Error::io("starting the checkpoint thread of", folder))?;
+        let last = Progress { sequence: Sequence(0), segment: SegmentId(0), position: 0, at: Instant::now() };
+        Ok(Self { bounds, jobs: Some(jobs), thread: Some(thread), busy, last })
+    }
+
+    /// Says which record the last checkpoint covers.
+    pub fn count_from(&mut self, sequence: Sequence) {
+        self.last.sequence = sequence;
+    }
+
+    /// Whether a checkpoint is due, the last record written being `written`.
+    pub fn is_due(&self, (segment, position): (SegmentId, u64), written: Sequence) -> bool {
+        let records = written.0 - self.last.sequence.0;
+        if records == 0 || self.busy.load(Ordering::Acquire) {
+            return false;
+        }
+        let bytes = if segment == self.last.segment { position - self.last.position } else { position };
+        let is_late = self.last.at.elapsed() >= self.bounds.interval;
+        records >= self.bounds.records || bytes >= self.bounds.bytes || is_late
+    }
+
+    /// Begins a checkpoint at that place, all before it being applied.
+    pub fn begin(&mut self, checkpoint: Checkpoint) {
+        self.busy.store(true, Ordering::Release);
+        self.last = Progress {
+            sequence: checkpoint.sequence,
+            segment: checkpoint.segment,
+            position: checkpoint.position,
+            at: Instant::now(),
+        };
+        if let Some(jobs) = &self.jobs {
+            // The thread ends only when this side does.
+            let _ = jobs.send(checkpoint);
+        }
+    }
+
+    /// Waits until all checkpoints that were begun are done, and ends the thread.
+    pub fn finish(&mut self) {
+        self.jobs = None;
+        if let Some(thread) = self.thread.take() {
+            // A panic in there was reported by the thread; the journal does not depend on it.
+            let _ = thread.join();
+        }
+    }
+}
+
+struct Worker {
+    files: Files,
+    index: Index,
+    reader: Arc<journal::Reader>,
+    busy: Arc<AtomicBool>,
+    inbox: Receiver<Checkpoint>,
+    /// How often log starts had been raised, and before which segment, when it last looked.
+    reclaimed: Option<(u64, SegmentId)>,
+}
+
+impl Worker {
+    fn run(mut self) {
+        while let Ok(checkpoint) = self.inbox.recv() {
+            // Of several that wait, the newest covers the others.
+            let newest = self.inbox.try_iter().last().unwrap_or(checkpoint);
+            if let Err(error) = self.checkpoint(&newest) {
+                tracing::error!(%error, "checkpoint failed");
+            }
+            self.busy.store(false, Ordering::Release);
+        }
+    }
+
+    fn checkpoint(&mut self, checkpoint: &Checkpoint) -> Result<()> {
+        let started = Instant::now();
+        self.index.begin_flush()?;
+        while !self.index.is_flushed()? {
+            if started.elapsed() > FLUSH_TIMEOUT {
+                tracing::warn!("the index did not write its tables in time; the next checkpoint will cover this");
+                return Ok(());
+            }
+            // There is no event to wait for when tables are written.
+            std::thread::park_timeout(FLUSH_POLL);
+        }
+        checkpoint.write(self.files.disk.as_ref(), &self.files.checkpoint)?;
+        tracing::debug!(sequence = %checkpoint.sequence, elapsed = ?started.elapsed(), "checkpoint");
+        self.reclaim(checkpoint.segment)
+    }
+
+    /// Looks for dead segments when some log start was raised since the last look.
+    fn reclaim(&mut self, before: SegmentId) -> Result<()> {
+        let raised = self.index.bounds().raised();
+        if self.reclaimed == Some((raised, before)) {
+            return Ok(());
+        }
+        let disk = self.files.disk.as_ref();
+        let removed = reclaim(disk, &self.files.journal, &self.index, &self.reader, before)?;
+        self.reclaimed = Some((raised, before));
+        if removed > 0 {
+            tracing::info!(removed, "journal segments freed");
+        }
+        Ok(())
+    }
+}

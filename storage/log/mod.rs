@@ -1,0 +1,199 @@
+//! The logs of all partitions, over journal and index: append, sync, apply, read.
+//!
+//! [`Log`] is the writing side and is used from one thread. A commit goes through three steps:
+//! [`Log::append`] gives offsets and writes records, [`Log::sync`] makes them durable,
+//! [`Log::apply`] makes them readable. [`LogReader`] is the reading side, for any thread.
+
+mod apply;
+pub mod checkpointer;
+mod open;
+pub mod reader;
+mod tail;
+
+#[cfg(test)]
+mod tests;
+
+pub use open::LogOptions;
+pub use reader::{LogReader, TimedOffset};
+pub use tail::PartitionState;
+
+use crate::error::Result;
+use crate::ids::{Offset, PartitionId, SegmentId};
+use crate::index::Index;
+use crate::journal::{Body, Kind, Mutation, PlacedBatch, RecordPlace, Writer};
+use crate::values::SegmentUse;
+use callboard_protocol::batch::{Batch, Placement};
+use checkpointer::Checkpointer;
+use std::collections::HashMap;
+use tail::Tails;
+
+/// What is to be committed at once: all of it or nothing.
+#[derive(Debug, Clone, Default)]
+pub struct Commit {
+    /// Changed rows.
+    pub mutations: Vec<Mutation>,
+    /// Batches to append, each to its partition, in this order.
+    pub batches: Vec<(PartitionId, Batch)>,
+}
+
+/// Commits on their way: written, then synced, then applied.
+#[derive(Debug)]
+pub struct Group {
+    bodies: Vec<Body>,
+    places: Vec<RecordPlace>,
+}
+
+impl Group {
+    /// The batches of each commit with their places, in the order of the commits.
+    pub fn placed(&self) -> impl Iterator<Item = &[PlacedBatch]> {
+        self.bodies.iter().map(|body| body.batches.as_slice())
+    }
+
+    /// Bytes of the batches.
+    pub fn bytes(&self) -> usize {
+        self.bodies.iter().flat_map(|body| &body.batches).map(|placed| placed.batch.len()).sum()
+    }
+}
+
+/// The writing side of all logs.
+#[derive(Debug)]
+pub struct Log {
+    writer: Writer,
+    index: Index,
+    tails: Tails,
+    /// What the segment being applied holds of each partition, where that is not in the index yet.
+    uses: HashMap<(SegmentId, PartitionId), SegmentUse>,
+    checkpointer: Checkpointer,
+    reader: LogReader,
+}
+
+impl Log {
+    /// Gives the batches their offsets and writes the commits. Afterwards they survive the process.
+    ///
+    /// # Errors
+    /// A fault of the journal; nothing may be appended then until a restart, and what was in the
+    /// group may or may not be there after it.
+    pub fn append(&mut self, commits: Vec<Commit>) -> Result<Group> {
+        let term = u64::from(self.writer.start());
+        let index = self.writer.written();
+        let mut bodies = Vec::with_capacity(commits.len());
+        for (number, commit) in commits.into_iter().enumerate() {
+            let batches = self.place(commit.batches)?;
+            bodies.push(Body {
+                group: 0,
+                term,
+                index: index.0 + number as u64 + 1,
+                kind: Kind::Commit,
+                mutations: commit.mutations,
+                batches,
+            });
+        }
+        let places = self.writer.append(&bodies).inspect_err(|error| {
+            // The offsets just given are gone; nobody may be given the ones behind them.
+            self.writer.stop(error.to_string());
+        })?;
+        Ok(Group { bodies, places })
+    }
+
+    /// Makes all that was appended durable.
+    ///
+    /// # Errors
+    /// A fault of the journal, after which nothing may be appended until a restart.
+    pub fn sync(&mut self) -> Result<()> {
+        self.writer.sync()
+    }
+
+    /// Makes a synced group readable.
+    ///
+    /// # Errors
+    /// A fault of the index, after which nothing may be appended until a restart.
+    pub fn apply(&mut self, group: &Group) -> Result<()> {
+        let outcome = self.apply_group(group);
+        outcome.inspect_err(|error| self.writer.stop(error.to_string()))
+    }
+
+    /// What a partition's actor starts from; all that was applied is in it.
+    ///
+    /// # Errors
+    /// A fault of the index.
+    pub fn state(&mut self, partition: PartitionId) -> Result<PartitionState> {
+        self.tails.state(&self.index, partition)
+    }
+
+    /// Offset of a partition's first record that may be read.
+    pub fn log_start(&self, partition: PartitionId) -> Offset {
+        self.index.bounds().get(partition).unwrap_or(Offset(0))
+    }
+
+    /// Bytes that are free on the journal's disk.
+    ///
+    /// # Errors
+    /// [`crate::Error::Io`].
+    pub fn free_bytes(&self) -> Result<u64> {
+        self.writer.free_bytes()
+    }
+
+    /// A reading side, for any thread.
+    pub fn reader(&self) -> LogReader {
+        self.reader.clone()
+    }
+
+    /// The epoch that this start's batches carry: 0 at the first start, one more at each.
+    pub fn leader_epoch(&self) -> i32 {
+        self.writer.start() as i32
+    }
+
+    /// Begins a checkpoint when enough has been written since the last.
+    ///
+    /// # Errors
+    /// A fault of the index.
+    pub fn checkpoint_when_due(&mut self) -> Result<()> {
+        if self.checkpointer.is_due(self.writer.position(), self.writer.written()) {
+            self.begin_checkpoint()?;
+        }
+        Ok(())
+    }
+
+    /// Frees what deleted partitions occupy, in the background.
+    ///
+    /// # Errors
+    /// A fault of the index.
+    pub fn reclaim(&mut self) -> Result<()> {
+        self.begin_checkpoint()
+    }
+
+    /// Ends with a checkpoint, so that the next opening has nothing to apply.
+    ///
+    /// # Errors
+    /// A fault of the journal or the index; the next opening applies what the checkpoint lacks.
+    pub fn close(mut self) -> Result<()> {
+        self.writer.sync()?;
+        self.begin_checkpoint()?;
+        self.checkpointer.finish();
+        Ok(())
+    }
+
+    fn begin_checkpoint(&mut self) -> Result<()> {
+        self.write_uses()?;
+        let (segment, position) = self.writer.position();
+        self.checkpointer.begin(crate::checkpoint::Checkpoint {
+            sequence: self.writer.written(),
+            segment,
+            position,
+        });
+        Ok(())
+    }
+
+    fn place(&mut self, batches: Vec<(PartitionId, Batch)>) -> Result<Vec<PlacedBatch>> {
+        let leader_epoch = self.leader_epoch();
+        let mut placed = Vec::with_capacity(batches.len());
+        for (partition, batch) in batches {
+            let tail = self.tails.get(&self.index, partition)?;
+            let count = i64::from(batch.header.last_offset_delta) + 1;
+            let placement = Placement { base_offset: tail.next_offset.0, leader_epoch };
+            tail.next_offset = tail.next_offset.plus(count);
+            placed.push(PlacedBatch { partition, batch: batch.stamp(placement) });
+        }
+        Ok(placed)
+    }
+}

@@ -1,0 +1,74 @@
+//! Opening the logs: the journal, the index, and what the index lacks.
+
+use super::checkpointer::{CheckpointBounds, Checkpointer};
+use super::{Log, LogReader};
+use crate::checkpoint::Checkpoint;
+use crate::disk::Disk;
+use crate::error::{Error, Result};
+use crate::folder::Folder;
+use crate::index::Index;
+use crate::journal::{self, OpenOptions};
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// Records that are applied to the index at once when the logs are opened.
+const RECORDS_AT_ONCE: usize = 4096;
+
+/// How the logs are kept.
+#[derive(Debug, Clone)]
+pub struct LogOptions {
+    /// Bytes after which the journal starts its next segment.
+    pub segment_bytes: u64,
+    /// When the next checkpoint is due.
+    pub checkpoint: CheckpointBounds,
+}
+
+impl Log {
+    /// Opens the logs in a data folder, after a stop of any kind.
+    ///
+    /// # Errors
+    /// What is missing or damaged in the journal, with nothing changed; [`Error::Io`]; [`Error::Index`].
+    pub fn open(disk: Arc<dyn Disk>, folder: &Folder, options: &LogOptions) -> Result<Self> {
+        let started = Instant::now();
+        let journal_folder = folder.journal();
+        disk.create_folder(&journal_folder).map_err(Error::io("creating", &journal_folder))?;
+        let checkpoint = Checkpoint::read(disk.as_ref(), &folder.checkpoint())?;
+        let opening = OpenOptions {
+            folder: journal_folder.clone(),
+            segment_bytes: options.segment_bytes,
+            checkpoint,
+        };
+        let (writer, recovered) = journal::open(Arc::clone(&disk), opening)?;
+        let index = Index::open(&folder.index())?;
+        let reader = LogReader::new(index.clone(), journal::Reader::new(Arc::clone(&disk), journal_folder.clone()));
+        let checkpointer = Checkpointer::start(
+            checkpointer_files(&disk, folder),
+            index.clone(),
+            reader.journal(),
+            options.checkpoint,
+        )?;
+        let mut log = Self {
+            writer,
+            index,
+            tails: super::Tails::default(),
+            uses: HashMap::new(),
+            checkpointer,
+            reader,
+        };
+        for records in recovered.chunks(RECORDS_AT_ONCE) {
+            log.apply_recovered(records)?;
+        }
+        log.checkpointer.count_from(checkpoint.map_or(crate::Sequence(0), |it| it.sequence));
+        tracing::info!(records = recovered.len(), elapsed = ?started.elapsed(), "journal opened");
+        Ok(log)
+    }
+}
+
+fn checkpointer_files(disk: &Arc<dyn Disk>, folder: &Folder) -> super::checkpointer::Files {
+    super::checkpointer::Files {
+        disk: Arc::clone(disk),
+        checkpoint: folder.checkpoint(),
+        journal: folder.journal(),
+    }
+}

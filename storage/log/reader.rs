@@ -1,0 +1,289 @@
+//! Reading partitions' logs, from any thread.
+
+use crate::error::{Error, Result};
+use crate::ids::{Offset, PartitionId};
+use crate::index::{Continue, Index};
+use crate::journal;
+use crate::keys::{self, Table};
+use crate::values::BatchPlace;
+use bytes::Bytes;
+use callboard_protocol::batch::records::{RecordTime, record_times};
+use std::sync::Arc;
+
+/// Batches that lie closer together than this are read at once, with what is between them.
+const GAP_BYTES_MAX: u64 = 4 << 10;
+/// Bytes that are read at once, unless a single batch is larger.
+const SPAN_BYTES_MAX: u64 = 1 << 20;
+
+/// A record found by its time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TimedOffset {
+    /// Its offset.
+    pub offset: Offset,
+    /// Its timestamp, in milliseconds since 1970.
+    pub timestamp: i64,
+    /// The leader epoch of its batch.
+    pub leader_epoch: i32,
+}
+
+/// The part of a partition's log that may be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Extent {
+    /// The partition.
+    pub partition: PartitionId,
+    /// The first offset.
+    pub start: Offset,
+    /// The offset behind the last: the high watermark.
+    pub end: Offset,
+}
+
+/// The reading side of all logs. Clones share it; all calls block.
+#[derive(Debug, Clone)]
+pub struct LogReader {
+    index: Index,
+    journal: Arc<journal::Reader>,
+}
+
+impl LogReader {
+    pub(super) fn new(index: Index, journal: journal::Reader) -> Self {
+        Self { index, journal: Arc::new(journal) }
+    }
+
+    pub(super) fn journal(&self) -> Arc<journal::Reader> {
+        Arc::clone(&self.journal)
+    }
+
+    /// The index, for what is no log.
+    pub fn index(&self) -> &Index {
+        &self.index
+    }
+
+    /// The batches from the one that holds `extent.start` on, up to `bytes_max`; the first is given
+    /// whatever its size when `first_always` says so.
+    ///
+    /// # Errors
+    /// [`Error::Io`]; [`Error::Index`]; [`Error::Value`].
+    pub fn read(&self, extent: Extent, bytes_max: usize, first: FirstBatch) -> Result<Vec<Bytes>> {
+        self.retry(|| {
+            let places = self.places(extent, bytes_max, first)?;
+            let mut batches = Vec::with_capacity(places.len());
+            for span in spans(&places) {
+                self.read_span(span, &mut batches)?;
+            }
+            Ok(batches)
+        })
+    }
+
+    /// The first record whose timestamp is at least `timestamp`.
+    ///
+    /// # Errors
+    /// [`Error::Io`]; [`Error::Index`]; [`Error::Value`], also for a batch that cannot be unpacked.
+    pub fn find_time(&self, extent: Extent, timestamp: i64) -> Result<Option<TimedOffset>> {
+        self.retry(|| {
+            let from = self.time_start(extent, timestamp)?;
+            let found = self.find_batch(extent, from, |place| place.max_timestamp >= timestamp)?;
+            let Some((base, place)) = found else { return Ok(None) };
+            self.record_in(base, &place, |time| {
+                time.timestamp >= timestamp && base.plus(time.offset_delta) >= extent.start
+            })
+        })
+    }
+
+    /// The first record with the largest timestamp.
+    ///
+    /// # Errors
+    /// As [`LogReader::find_time`].
+    pub fn find_max_time(&self, extent: Extent) -> Result<Option<TimedOffset>> {
+        self.retry(|| {
+            let prefix = keys::partitions(extent.partition);
+            let last = self.index.last_at(Table::Times, &prefix, &keys::times(extent.partition, i64::MAX))?;
+            // All batches before the last entry of `times` are older than its timestamp.
+            let from = last.and_then(|(_, base)| base.try_into().ok()).map_or(0, i64::from_be_bytes);
+            let mut newest: Option<(Offset, BatchPlace)> = None;
+            self.each_batch(extent, Offset(from).max(extent.start), |base, place| {
+                if newest.as_ref().is_none_or(|(_, best)| place.max_timestamp > best.max_timestamp) {
+                    newest = Some((base, place));
+                }
+                Continue::Yes
+            })?;
+            let Some((base, place)) = newest.filter(|(_, place)| place.max_timestamp >= 0) else {
+                return Ok(None);
+            };
+            self.record_in(base, &place, |time| time.timestamp >= place.max_timestamp)
+        })
+    }
+
+    /// An offset with the leader epoch that it belongs to: that of the batch at it, or for the end
+    /// of the log the last one.
+    ///
+    /// # Errors
+    /// [`Error::Index`].
+    pub fn with_epoch(&self, extent: Extent, offset: Offset) -> Result<TimedOffset> {
+        let prefix = keys::partitions(extent.partition);
+        let mut leader_epoch = -1;
+        self.index.each_from(Table::Epochs, &prefix, &prefix, |key, value| {
+            let start = value.try_into().map_or(i64::MAX, i64::from_be_bytes);
+            let epoch = key.get(4..).and_then(|bytes| bytes.try_into().ok()).map_or(-1, i32::from_be_bytes);
+            if start > offset.0 {
+                return Ok(Continue::No);
+            }
+            leader_epoch = epoch;
+            Ok(Continue::Yes)
+        })?;
+        Ok(TimedOffset { offset, timestamp: -1, leader_epoch })
+    }
+
+    /// The largest epoch that is at most `epoch`, and the offset at which the next one begins, or
+    /// the end of the log; `None` when no epoch is that small.
+    ///
+    /// # Errors
+    /// [`Error::Index`].
+    pub fn epoch_end(&self, extent: Extent, epoch: i32) -> Result<Option<(i32, Offset)>> {
+        let prefix = keys::partitions(extent.partition);
+        let mut found = None;
+        let mut end = extent.end;
+        self.index.each_from(Table::Epochs, &prefix, &prefix, |key, value| {
+            let number = |bytes: Option<&[u8]>| bytes?.try_into().ok().map(i32::from_be_bytes);
+            let current = number(key.get(4..)).ok_or(Error::Value { table: "epochs" })?;
+            let start = value.try_into().map(i64::from_be_bytes).map_err(|_| Error::Value { table: "epochs" })?;
+            if current > epoch {
+                end = Offset(start);
+                return Ok(Continue::No);
+            }
+            found = Some(current);
+            Ok(Continue::Yes)
+        })?;
+        Ok(found.map(|epoch| (epoch, end)))
+    }
+
+    /// A pointer may lead to a segment that was just removed because the batch moved or died: look
+    /// it up once more.
+    fn retry<T>(&self, read: impl Fn() -> Result<T>) -> Result<T> {
+        match read() {
+            Err(Error::MissingSegment(..)) => read(),
+            outcome => outcome,
+        }
+    }
+
+    fn places(&self, extent: Extent, bytes_max: usize, first: FirstBatch) -> Result<Vec<BatchPlace>> {
+        let mut places = Vec::new();
+        let mut left = bytes_max;
+        self.each_batch(extent, extent.start, |_, place| {
+            let length = place.length as usize;
+            let fits = length <= left || (places.is_empty() && first == FirstBatch::Always);
+            if fits {
+                left = left.saturating_sub(length);
+                places.push(place);
+            }
+            if fits && left > 0 { Continue::Yes } else { Continue::No }
+        })?;
+        Ok(places)
+    }
+
+    /// The batches of an extent from the one that holds `from` on.
+    fn each_batch(
+        &self,
+        extent: Extent,
+        from: Offset,
+        mut take: impl FnMut(Offset, BatchPlace) -> Continue,
+    ) -> Result<()> {
+        let partition = extent.partition;
+        let prefix = keys::partitions(partition);
+        let start = keys::log(partition, from);
+        // The batch that holds `from` begins at it or before it.
+        let holder = self.index.last_at(Table::Log, &prefix, &start)?;
+        let first = holder.map_or(start, |(key, _)| key);
+        self.index.each_from(Table::Log, &prefix, &first, |key, value| {
+            let Some((_, base)) = keys::read_log(key) else { return Err(Error::Value { table: "log" }) };
+            let place = BatchPlace::decode(value)?;
+            if base >= extent.end {
+                return Ok(Continue::No);
+            }
+            if base.plus(place.last_offset_delta.into()) < from {
+                return Ok(Continue::Yes);
+            }
+            Ok(take(base, place))
+        })
+    }
+
+    fn find_batch(
+        &self,
+        extent: Extent,
+        from: Offset,
+        wanted: impl Fn(&BatchPlace) -> bool,
+    ) -> Result<Option<(Offset, BatchPlace)>> {
+        let mut found = None;
+        self.each_batch(extent, from, |base, place| {
+            if wanted(&place) {
+                found = Some((base, place));
+                return Continue::No;
+            }
+            Continue::Yes
+        })?;
+        Ok(found)
+    }
+
+    /// Where to begin the search: the batches before the last entry of an earlier time are all older.
+    fn time_start(&self, extent: Extent, timestamp: i64) -> Result<Offset> {
+        let prefix = keys::partitions(extent.partition);
+        if timestamp <= 0 {
+            return Ok(extent.start);
+        }
+        let at = keys::times(extent.partition, timestamp - 1);
+        let entry = self.index.last_at(Table::Times, &prefix, &at)?;
+        let base = entry.and_then(|(_, base)| base.try_into().ok()).map_or(0, i64::from_be_bytes);
+        Ok(Offset(base).max(extent.start))
+    }
+
+    fn record_in(
+        &self,
+        base: Offset,
+        place: &BatchPlace,
+        wanted: impl Fn(&RecordTime) -> bool,
+    ) -> Result<Option<TimedOffset>> {
+        let batch = self.journal.read(place.segment, place.position, place.length as usize)?;
+        let times = record_times(&batch).map_err(|_| Error::Value { table: "log" })?;
+        Ok(times.into_iter().find(wanted).map(|time| TimedOffset {
+            offset: base.plus(time.offset_delta),
+            timestamp: time.timestamp,
+            leader_epoch: place.leader_epoch,
+        }))
+    }
+
+    fn read_span(&self, span: &[BatchPlace], batches: &mut Vec<Bytes>) -> Result<()> {
+        let (Some(first), Some(last)) = (span.first(), span.last()) else { return Ok(()) };
+        let end = last.position + u64::from(last.length);
+        let bytes = self.journal.read(first.segment, first.position, (end - first.position) as usize)?;
+        for place in span {
+            let start = (place.position - first.position) as usize;
+            batches.push(bytes.slice(start..start + place.length as usize));
+        }
+        Ok(())
+    }
+}
+
+/// Whether the first batch is given even when it is larger than what was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FirstBatch {
+    /// It is, so that a reader is never stuck before a large batch.
+    Always,
+    /// It is not.
+    IfItFits,
+}
+
+/// Groups places that are worth reading at once.
+fn spans(places: &[BatchPlace]) -> impl Iterator<Item = &[BatchPlace]> {
+    let mut start = None;
+    places.chunk_by(move |before, after| {
+        let begin = *start.get_or_insert(before.position);
+        let end = before.position + u64::from(before.length);
+        let is_near = before.segment == after.segment
+            && after.position >= end
+            && after.position - end <= GAP_BYTES_MAX
+            && after.position + u64::from(after.length) - begin <= SPAN_BYTES_MAX;
+        if !is_near {
+            start = None;
+        }
+        is_near
+    })
+}

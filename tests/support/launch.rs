@@ -1,0 +1,93 @@
+//! Starts a broker process and learns from its first line where it listens.
+
+use crate::support::process::last_lines;
+use anyhow::{Context, Result, bail};
+use std::fs::{self, File, OpenOptions};
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+const READY_WITHIN: Duration = Duration::from_secs(30);
+
+/// The broker's data.
+pub(crate) fn data_in(folder: &Path) -> PathBuf {
+    folder.join("data")
+}
+
+/// What the broker writes to standard error, over all its starts.
+pub(crate) fn log_in(folder: &Path) -> PathBuf {
+    folder.join("log")
+}
+
+/// Starts the broker on a free port, with data and log in `folder`, and waits until it is ready.
+///
+/// # Errors
+/// When it does not start, or does not say in time where it listens; the error ends with its log.
+pub(crate) fn launch(folder: &Path, settings: &[String]) -> Result<(Child, String)> {
+    let log = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(log_in(folder))?;
+    let mut child = command(folder, settings, log)
+        .spawn()
+        .context("cannot start callboard")?;
+    let said = child.stdout.take().context("no standard output")?;
+    match first_line(said).recv_timeout(READY_WITHIN) {
+        Ok(line) if line.starts_with("callboard ready ") => Ok((child, address_in(&line)?)),
+        otherwise => {
+            let _ = child.kill();
+            let _ = child.wait();
+            let log = fs::read(log_in(folder))?;
+            let log = last_lines(&String::from_utf8_lossy(&log));
+            bail!("the broker did not say that it is ready but {otherwise:?}; its log:\n{log}")
+        }
+    }
+}
+
+fn command(folder: &Path, settings: &[String], log: File) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_callboard"));
+    // A test says itself what it sets: nothing comes from the user's environment or folder.
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("CALLBOARD_") {
+            command.env_remove(name);
+        }
+    }
+    command
+        .current_dir(folder)
+        .arg("serve")
+        .arg("--data")
+        .arg(data_in(folder));
+    command.args(["--kafka", "127.0.0.1:0"]);
+    for setting in settings {
+        command.args(["--set", setting]);
+    }
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(log);
+    command
+}
+
+/// The first line that comes, or a closed channel when there is none.
+fn first_line(said: ChildStdout) -> mpsc::Receiver<String> {
+    let (sender, line) = mpsc::channel();
+    thread::spawn(move || {
+        for line in BufReader::new(said).lines().map_while(Result::ok) {
+            // The rest is read too, so that the broker never writes into a closed pipe.
+            let _ = sender.send(line);
+        }
+    });
+    line
+}
+
+fn address_in(ready: &str) -> Result<String> {
+    let word = ready
+        .split_whitespace()
+        .find_map(|word| word.strip_prefix("kafka="));
+    Ok(word
+        .with_context(|| format!("no address in {ready:?}"))?
+        .to_string())
+}
