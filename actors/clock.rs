@@ -13,3 +13,9 @@ pub fn wall_ms() -> i64 {
 pub fn now() -> tokio::time::Instant {
     tokio::time::Instant::now()
 }
+
+/// Lets time pass, where there is no event to wait for.
+#[allow(clippy::disallowed_methods, reason = "this is the clock that others ask")]
+pub async fn pass(time: std::time::Duration) {
+    tokio::time::sleep(time).await;
+}

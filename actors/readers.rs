@@ -1,17 +1,25 @@
 //! Plain threads for all that reads from the disk, so that no arbiter ever waits for it.
 
 use crate::mail::Unavailable;
+use arc_swap::ArcSwapOption;
 use callboard_storage::log::LogReader;
 use crossbeam_channel::{Sender, unbounded};
+use std::convert::Infallible;
 use std::future::Future;
 use std::io;
-use tokio::sync::oneshot;
+use std::sync::Arc;
+use tokio::sync::{Mutex, mpsc, oneshot};
 
 type Job = Box<dyn FnOnce(&LogReader) + Send>;
 
-/// The reader threads. They end when the last clone is dropped.
+/// The reader threads. They end when they are stopped or the last clone is dropped.
 #[derive(Debug, Clone)]
-pub struct Readers(Sender<Job>);
+pub struct Readers {
+    /// `None` once stopped.
+    jobs: Arc<ArcSwapOption<Sender<Job>>>,
+    /// Ends when the last thread has.
+    alive: Arc<Mutex<mpsc::Receiver<Infallible>>>,
+}
 
 impl Readers {
     /// Starts `count` threads.
@@ -20,34 +28,50 @@ impl Readers {
     /// When no thread can be had.
     pub fn start(count: usize, reader: &LogReader) -> io::Result<Self> {
         let (jobs, inbox) = unbounded::<Job>();
+        let (living, alive) = mpsc::channel(1);
         for number in 0..count.max(1) {
-            let (inbox, reader) = (inbox.clone(), reader.clone());
+            let (inbox, reader, living) = (inbox.clone(), reader.clone(), living.clone());
             let thread = std::thread::Builder::new().name(format!("reader-{number}"));
             thread.spawn(move || {
                 for job in inbox {
                     job(&reader);
                 }
+                // Whoever waits for the thread may open the index again.
+                drop(reader);
+                drop(living);
             })?;
         }
-        Ok(Self(jobs))
+        let jobs = Arc::new(ArcSwapOption::from_pointee(jobs));
+        Ok(Self { jobs, alive: Arc::new(Mutex::new(alive)) })
+    }
+
+    /// Ends the threads once they have done what they were sent, and lets go of the index. What is
+    /// to be read later is answered [`Unavailable`].
+    pub async fn stop(&self) {
+        self.jobs.store(None);
+        while self.alive.lock().await.recv().await.is_some() {}
     }
 
     /// Does a piece of reading on the next free thread. Jobs are bounded by the requests in flight.
+    ///
+    /// # Errors
+    /// [`Unavailable`] once the threads are stopped.
     pub fn read<T, J>(&self, job: J) -> impl Future<Output = Result<T, Unavailable>> + use<T, J>
     where
         T: Send + 'static,
         J: FnOnce(&LogReader) -> T + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        let sent = self.0.send(Box::new(move |reader| {
+        let job: Job = Box::new(move |reader| {
             // Nobody may wait any more; then nothing needs to be read.
             if !reply.is_closed() {
                 let _ = reply.send(job(reader));
             }
-        }));
-        async move {
-            sent.map_err(|_| Unavailable)?;
-            answer.await.map_err(|_| Unavailable)
+        });
+        if let Some(jobs) = &*self.jobs.load() {
+            // Where no thread takes the job any more, its answer says so.
+            let _ = jobs.send(job);
         }
+        async move { answer.await.map_err(|_| Unavailable) }
     }
 }

@@ -104,12 +104,8 @@ impl Flags {
 
 fn key_and_value(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
-        Some((key, value)) if !key.trim().is_empty() => {
-            Ok((key.trim().to_owned(), value.to_owned()))
-        }
-        Some(_) | None => {
-            Err("write a key, an equals sign and a value, as in num.partitions=8".to_owned())
-        }
+        Some((key, value)) if !key.trim().is_empty() => Ok((key.trim().to_owned(), value.to_owned())),
+        Some(_) | None => Err("write a key, an equals sign and a value, as in num.partitions=8".to_owned()),
     }
 }
 
@@ -145,20 +141,9 @@ mod tests {
         let expected = [
             ("num.partitions".to_owned(), "8".to_owned(), "--set"),
             ("data.dir".to_owned(), "/data".to_owned(), "--data"),
-            (
-                "kafka.address".to_owned(),
-                "127.0.0.1:0".to_owned(),
-                "--kafka",
-            ),
+            ("kafka.address".to_owned(), "127.0.0.1:0".to_owned(), "--kafka"),
         ];
-        let words = [
-            "--data",
-            "/data",
-            "--kafka",
-            "127.0.0.1:0",
-            "--set",
-            "num.partitions=8",
-        ];
+        let words = ["--data", "/data", "--kafka", "127.0.0.1:0", "--set", "num.partitions=8"];
         assert_eq!(flags(&words), expected);
         assert_eq!(flags(&[&["serve"], &words[..]].concat()), expected);
         assert_eq!(flags(&[&words[..], &["config"]].concat()), expected);
@@ -167,18 +152,13 @@ mod tests {
     #[test]
     fn several_settings_keep_their_order() {
         let flags = flags(&["--set", "a=1", "--set", "b=x=y", "--set=a="]);
-        let pairs: Vec<_> = flags
-            .iter()
-            .map(|(key, value, _)| (key.as_str(), value.as_str()))
-            .collect();
+        let pairs: Vec<_> = flags.iter().map(|(key, value, _)| (key.as_str(), value.as_str())).collect();
         assert_eq!(pairs, [("a", "1"), ("b", "x=y"), ("a", "")]);
     }
 
     #[test]
     fn flags_on_both_sides_of_the_command_count_the_later_ones_more() {
-        let words = [
-            "--set", "a=1", "--data", "x", "serve", "--set", "b=2", "--data", "y",
-        ];
+        let words = ["--set", "a=1", "--data", "x", "serve", "--set", "b=2", "--data", "y"];
         let flags = flags(&words);
         let values: Vec<_> = flags.iter().map(|(_, value, _)| value.as_str()).collect();
         assert_eq!(values, ["1", "2", "x", "y"]);
@@ -203,14 +183,8 @@ mod tests {
 
     #[test]
     fn help_and_version_are_there() {
-        for (flag, kind) in [
-            ("--help", ErrorKind::DisplayHelp),
-            ("--version", ErrorKind::DisplayVersion),
-        ] {
-            assert_eq!(
-                Cli::try_parse_from(["callboard", flag]).unwrap_err().kind(),
-                kind
-            );
+        for (flag, kind) in [("--help", ErrorKind::DisplayHelp), ("--version", ErrorKind::DisplayVersion)] {
+            assert_eq!(Cli::try_parse_from(["callboard", flag]).unwrap_err().kind(), kind);
         }
     }
 }

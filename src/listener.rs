@@ -3,6 +3,7 @@
 use crate::connection::{Accepted, Connection};
 use crate::kafka::Edge;
 use crate::limits::Limits;
+use callboard_actors::clock;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io;
 use std::net::SocketAddr;
@@ -58,7 +59,7 @@ impl Listener {
                 Ok((socket, peer)) => self.take(socket, peer),
                 Err(error) => {
                     tracing::warn!(%error, "no connection can be taken");
-                    tokio::time::sleep(PAUSE).await;
+                    clock::pass(PAUSE).await;
                 }
             }
         }

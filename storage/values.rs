@@ -247,8 +247,8 @@ mod tests {
             attributes: 7,
         };
         let bytes = [
-            0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 5, 0, 0, 0, 6, 0,
-            7,
+            0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 5,
+            0, 0, 0, 6, 0, 7,
         ];
         assert_eq!(place.encode(), bytes);
         assert_eq!(BatchPlace::decode(&bytes).unwrap(), place);

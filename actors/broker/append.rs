@@ -12,6 +12,9 @@ use tokio::sync::oneshot;
 
 /// Sends a batch to a partition's actor. It is in the mailbox when this returns; the future is the
 /// answer, and dropping it takes nothing back.
+///
+/// # Errors
+/// [`AppendError`], as the answer.
 pub fn append(
     partition: &Addr<Partition>,
     records: Bytes,
@@ -26,11 +29,6 @@ pub fn append(
 }
 
 impl BrokerHandle {
-    /// The actor of a partition, when it runs: then a batch may be sent at once.
-    pub fn running(&self, slot: &PartitionSlot) -> Option<Addr<Partition>> {
-        slot.actor()
-    }
-
     /// Appends a batch to a partition, and waits for the outcome.
     ///
     /// # Errors

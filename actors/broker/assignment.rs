@@ -22,7 +22,9 @@ pub enum AssignmentError {
     #[error("Found multiple manual partition assignments for partition {0}")]
     Partition(i32),
     /// Not as many assignments as new partitions.
-    #[error("Attempted to add {added} additional partition(s), but only {given} assignment(s) were specified.")]
+    #[error(
+        "Attempted to add {added} additional partition(s), but only {given} assignment(s) were specified."
+    )]
     Count {
         /// Partitions to add.
         added: usize,

@@ -155,6 +155,29 @@ fn check_assignments(assignments: &[Replicas], added: usize, node_id: i32) -> Re
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::broker::create_topics::tests::{Trial, numbers};
+    use crate::mail::ask;
+
+    #[actix::test]
+    async fn new_partitions_stand_behind_the_old_ones_also_after_a_restart() {
+        let trial = Trial::start(&[("max.partitions", "6")]);
+        let old = trial.create_one("orders", 2).await.unwrap();
+        trial.create_one("audit", 1).await.unwrap();
+        let grow = async |name: &str, count, mode| {
+            let topics = vec![Growth { topic: name.to_owned(), count, assignments: None }];
+            ask(trial.broker.broker(), |reply| CreatePartitions { topics, mode, reply }).await.unwrap()
+        };
+        assert_eq!(grow("orders", 4, Mode::ValidateOnly).await, [Ok(())]);
+        assert_eq!(grow("orders", 4, Mode::Apply).await, [Ok(())]);
+        assert_eq!(grow("nothing", 4, Mode::Apply).await, [Err(CreatePartitionsError::UnknownTopic)]);
+        let full = CreatePartitionsError::TooManyPartitions { wanted: 2, left: 1 };
+        assert_eq!(grow("orders", 6, Mode::Apply).await, [Err(full)]);
+        let new = trial.broker.topics().get("orders").cloned().unwrap();
+        assert_eq!((new.id, numbers(&new)), (old.id, vec![0, 1, 3, 4]));
+        assert!(Arc::ptr_eq(&old.partitions[0], &new.partitions[0]), "its actor stays the same");
+        let trial = trial.restart().await;
+        assert_eq!(numbers(trial.broker.topics().get("orders").unwrap()), [0, 1, 3, 4]);
+    }
 
     #[test]
     fn a_topic_only_grows() {

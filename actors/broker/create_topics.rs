@@ -81,7 +81,9 @@ pub enum CreateTopicError {
     Partitions,
     /// The topics of the request have more than [`PARTITIONS_PER_REQUEST_MAX`] partitions together;
     /// none is created.
-    #[error("Excessively large number of partitions per request: {0}, {PARTITIONS_PER_REQUEST_MAX} are allowed.")]
+    #[error(
+        "Excessively large number of partitions per request: {0}, {PARTITIONS_PER_REQUEST_MAX} are allowed."
+    )]
     TooManyPerRequest(usize),
     /// More partitions than the broker takes.
     #[error("The broker takes {left} more partition(s), {wanted} are too many.")]
@@ -200,7 +202,7 @@ impl Broker {
     fn check(&self, topic: &NewTopic) -> Result<(usize, TopicConfig), CreateTopicError> {
         let name = &topic.name;
         topic_name::check(name)?;
-        if topic_name::INTERNAL.contains(&name.as_str()) {
+        if topic_name::is_reserved(name) {
             return Err(CreateTopicError::Internal(name.clone()));
         }
         let topics = self.topics.load();
@@ -253,7 +255,10 @@ fn check_collision(name: &str, existing: Option<&Arc<TopicView>>) -> Result<(), 
 }
 
 fn mutations(topics: &[Arc<TopicView>]) -> Vec<Mutation> {
-    topics.iter().flat_map(|topic| [topic_row(topic)].into_iter().flatten().chain(partition_rows(topic, 0))).collect()
+    topics
+        .iter()
+        .flat_map(|topic| [topic_row(topic)].into_iter().flatten().chain(partition_rows(topic, 0)))
+        .collect()
 }
 
 fn topic_row(topic: &TopicView) -> Option<Mutation> {
@@ -272,3 +277,6 @@ pub(super) fn partition_rows(topic: &TopicView, from: usize) -> impl Iterator<It
         value: Some(PartitionRow { topic: topic.id, index: slot.index, log_start: Offset(0) }.encode()),
     })
 }
+
+#[cfg(test)]
+pub(super) mod tests;

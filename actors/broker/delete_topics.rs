@@ -83,3 +83,30 @@ fn mutations(topic: &Arc<TopicView>) -> Vec<Mutation> {
     let topic = Mutation { table: Table::Topics, key: keys::topics(topic.id), value: None };
     std::iter::once(topic).chain(partitions).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::broker::create_topics::tests::{Trial, numbers};
+    use crate::mail::ask;
+
+    async fn delete(trial: &Trial, topics: &[TopicId]) -> Vec<Result<(), DeleteTopicError>> {
+        let topics = topics.to_vec();
+        ask(trial.broker.broker(), |reply| DeleteTopics { topics, reply }).await.unwrap()
+    }
+
+    #[actix::test]
+    async fn a_deleted_topic_is_gone_and_its_name_is_free_for_other_partitions() {
+        let trial = Trial::start(&[]);
+        let old = trial.create_one("orders", 2).await.unwrap();
+        trial.create_one("audit", 1).await.unwrap();
+        assert_eq!(delete(&trial, &[old.id, old.id]).await, [Ok(()), Err(DeleteTopicError::UnknownTopic)]);
+        assert_eq!(delete(&trial, &[old.id]).await, [Err(DeleteTopicError::UnknownTopic)]);
+        assert_eq!(trial.names(), ["audit"]);
+        let trial = trial.restart().await;
+        assert_eq!(trial.names(), ["audit"]);
+        let new = trial.create_one("orders", 2).await.unwrap();
+        assert_ne!(new.id, old.id);
+        assert_eq!(numbers(&new), [3, 4], "a number is never given twice");
+    }
+}

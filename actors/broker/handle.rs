@@ -91,5 +91,7 @@ impl BrokerHandle {
     pub async fn shutdown(&self) {
         // A committer that is gone has nothing left to close.
         let _ = ask(&self.0.committer, |reply| Close { reply }).await;
+        // They hold the index open.
+        self.0.readers.stop().await;
     }
 }

@@ -58,10 +58,7 @@ impl BrokerHandle {
     }
 
     /// Where each of the epochs ended, in the order of `wanted`; `None` for those still to come.
-    pub async fn epoch_ends(
-        &self,
-        wanted: Vec<EpochWanted>,
-    ) -> Vec<Result<Option<EpochEnd>, FetchError>> {
+    pub async fn epoch_ends(&self, wanted: Vec<EpochWanted>) -> Vec<Result<Option<EpochEnd>, FetchError>> {
         let ends = wanted.iter().map(|wanted| self.epoch_end(&wanted.topic, &wanted.slot, wanted.epoch));
         join_all(ends).await
     }

@@ -140,7 +140,8 @@ impl Reading<'_> {
     }
 
     async fn poll(&self, tag: usize, part: &FetchPart, offset: Offset) -> Result<Polled, FetchError> {
-        let watch = (!self.fetch.wait_max.is_zero()).then(|| Watch { tag, offset, calls: self.calls.clone() });
+        let watch =
+            (!self.fetch.wait_max.is_zero()).then(|| Watch { tag, offset, calls: self.calls.clone() });
         let partition = self.broker.locate(&part.topic, &part.slot).await?;
         Ok(ask(&partition, |reply| Poll { watch, reply }).await?)
     }
@@ -231,7 +232,8 @@ impl Reading<'_> {
     async fn watch_again(&mut self, tag: usize, part: &FetchPart, end: Offset) {
         match self.poll(tag, part, end).await {
             Ok(polled) if polled.high_watermark > end => {
-                self.read(vec![(tag, extent(part.slot.id, end, polled.high_watermark), part.bytes_max)]).await;
+                self.read(vec![(tag, extent(part.slot.id, end, polled.high_watermark), part.bytes_max)])
+                    .await;
             }
             Ok(_) => {}
             Err(error) => self.fail(tag, error),

@@ -88,7 +88,8 @@ fn open(settings: &Settings) -> Result<Opened, StartError> {
     let index = reader.index();
     let (topics, next_partition) = load_topics(index, settings)?;
     let reserved = index.get(Table::Meta, RESERVED_KEY)?;
-    let reserved_producer_ids = reserved.and_then(|value| value.try_into().ok()).map_or(0, i64::from_be_bytes);
+    let reserved_producer_ids =
+        reserved.and_then(|value| value.try_into().ok()).map_or(0, i64::from_be_bytes);
     Ok(Opened { folder, log, topics, next_partition, reserved_producer_ids })
 }
 
@@ -124,7 +125,12 @@ fn load_topics(index: &Index, settings: &Settings) -> Result<(Topics, PartitionI
     Ok((topics, PartitionId(next)))
 }
 
-fn view(id: TopicId, row: TopicRow, partitions: BTreeMap<u32, PartitionId>, settings: &Settings) -> TopicView {
+fn view(
+    id: TopicId,
+    row: TopicRow,
+    partitions: BTreeMap<u32, PartitionId>,
+    settings: &Settings,
+) -> TopicView {
     let defaults = &settings.topics.defaults;
     let overrides = row.configs.iter().map(|(name, value)| (name.as_str(), Some(value.as_str())));
     let config = TopicConfig::parse(overrides, defaults).unwrap_or_else(|error| {
@@ -135,6 +141,9 @@ fn view(id: TopicId, row: TopicRow, partitions: BTreeMap<u32, PartitionId>, sett
         id,
         name: row.name.as_str().into(),
         config: Arc::new(config),
-        partitions: partitions.into_iter().map(|(index, id)| Arc::new(PartitionSlot::new(id, index))).collect(),
+        partitions: partitions
+            .into_iter()
+            .map(|(index, id)| Arc::new(PartitionSlot::new(id, index)))
+            .collect(),
     }
 }

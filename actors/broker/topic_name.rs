@@ -3,9 +3,16 @@
 /// Characters of the longest name: it must fit a file name with something behind it.
 pub const NAME_CHARACTERS_MAX: usize = 249;
 
-/// The topics that a broker keeps for itself; a client cannot create them.
-pub const INTERNAL: [&str; 4] =
-    ["__consumer_offsets", "__transaction_state", "__share_group_state", "__cluster_metadata"];
+/// The topics that a broker keeps for itself, and that clients see as such.
+pub const INTERNAL: [&str; 3] = ["__consumer_offsets", "__transaction_state", "__share_group_state"];
+
+/// A topic of Kafka's controllers that no client sees.
+const CLUSTER_METADATA: &str = "__cluster_metadata";
+
+/// Whether a client cannot create a topic of that name.
+pub fn is_reserved(name: &str) -> bool {
+    INTERNAL.contains(&name) || name == CLUSTER_METADATA
+}
 
 /// Why a name cannot be a topic's.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

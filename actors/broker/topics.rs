@@ -135,7 +135,9 @@ mod tests {
             id: TopicId(Uuid::from_u128(number)),
             name: name.into(),
             config: Arc::new(TopicConfig::inherited(&defaults)),
-            partitions: (0..partitions).map(|index| Arc::new(PartitionSlot::new(PartitionId(index), index))).collect(),
+            partitions: (0..partitions)
+                .map(|index| Arc::new(PartitionSlot::new(PartitionId(index), index)))
+                .collect(),
         })
     }
 

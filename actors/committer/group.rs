@@ -1,9 +1,9 @@
 //! Committing what has gathered: one write and one sync for all of it.
 
-use super::append::{Append, Committed, NotCommitted};
-use super::adopt::Adopt;
-use super::commit::Commit;
 use super::Committer;
+use super::adopt::Adopt;
+use super::append::{Append, Committed, NotCommitted};
+use super::commit::Commit;
 use crate::mail::{Unavailable, post};
 use crate::partition::Partition;
 use crate::partition::append::{AppendError, Appended};
@@ -31,7 +31,11 @@ pub(super) struct Pending {
 /// Who waits for a commit.
 #[derive(Debug)]
 enum Origin {
-    Partition { id: PartitionId, actor: Addr<Partition>, written: Option<oneshot::Sender<Result<Appended, AppendError>>> },
+    Partition {
+        id: PartitionId,
+        actor: Addr<Partition>,
+        written: Option<oneshot::Sender<Result<Appended, AppendError>>>,
+    },
     Other(oneshot::Sender<Result<(), Unavailable>>),
 }
 
@@ -101,9 +105,10 @@ fn write(log: &mut Log, commits: Vec<log::Commit>, origins: &mut [Origin]) -> Op
 
 fn report(error: &callboard_storage::Error) {
     // The first of them says what happened; the others follow from it.
-    match error {
-        callboard_storage::Error::Stopped(_) => tracing::debug!(%error, "not committed"),
-        _ => tracing::error!(%error, "writing has stopped until a restart; reads go on"),
+    if matches!(error, callboard_storage::Error::Stopped(_)) {
+        tracing::debug!(%error, "not committed");
+    } else {
+        tracing::error!(%error, "writing has stopped until a restart; reads go on");
     }
 }
 

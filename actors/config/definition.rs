@@ -134,23 +134,14 @@ impl Definition {
     /// # Errors
     /// `text` is not of the setting's kind, or breaks its rule.
     pub fn parse(&self, text: &str) -> Result<Value, Invalid> {
-        let value = self
-            .kind
-            .read(text)
-            .map_err(|reason| self.invalid(text, reason))?;
-        self.rule
-            .check(&value)
-            .map_err(|reason| self.invalid(text, reason))?;
+        let value = self.kind.read(text).map_err(|reason| self.invalid(text, reason))?;
+        self.rule.check(&value).map_err(|reason| self.invalid(text, reason))?;
         Ok(value)
     }
 
     fn invalid(&self, text: &str, reason: impl Into<String>) -> Invalid {
         let value = if self.sensitive { "[hidden]" } else { text };
-        Invalid {
-            name: self.name,
-            value: value.to_owned(),
-            reason: reason.into(),
-        }
+        Invalid { name: self.name, value: value.to_owned(), reason: reason.into() }
     }
 }
 
@@ -158,8 +149,7 @@ impl Definition {
 mod tests {
     use super::*;
 
-    const COUNT: Definition =
-        Definition::new("num.partitions", Kind::Int, "4").rule(Rule::AtLeast(1));
+    const COUNT: Definition = Definition::new("num.partitions", Kind::Int, "4").rule(Rule::AtLeast(1));
 
     #[test]
     fn a_value_is_read_and_held_to_the_rule() {
@@ -177,16 +167,15 @@ mod tests {
 
     #[test]
     fn a_secret_is_not_repeated() {
-        let secret = Definition::new("a.password", Kind::Password, "")
-            .rule(Rule::Check(|_| Err("too short")));
+        let secret =
+            Definition::new("a.password", Kind::Password, "").rule(Rule::Check(|_| Err("too short")));
         let said = secret.parse("hunter2").unwrap_err().to_string();
         assert!(!said.contains("hunter2"), "{said}");
     }
 
     #[test]
     fn the_brokers_twin_differs_in_its_name_only() {
-        let topic =
-            Definition::new("retention.bytes", Kind::Long, "-1").synonym("log.retention.bytes");
+        let topic = Definition::new("retention.bytes", Kind::Long, "-1").synonym("log.retention.bytes");
         let broker = topic.for_broker("log.retention.bytes");
         assert_eq!(broker.name, "log.retention.bytes");
         assert_eq!(broker.broker_synonym, None);

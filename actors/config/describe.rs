@@ -45,11 +45,7 @@ pub fn describe_broker(values: &Values) -> Vec<Described> {
 }
 
 /// All settings of a topic, sorted by name. `defaults` were made from `values`.
-pub fn describe_topic(
-    topic: &TopicConfig,
-    defaults: &TopicDefaults,
-    values: &Values,
-) -> Vec<Described> {
+pub fn describe_topic(topic: &TopicConfig, defaults: &TopicDefaults, values: &Values) -> Vec<Described> {
     let describe = |definition| describe_topic_setting(definition, topic, defaults, values);
     table::ALL.iter().map(describe).collect()
 }
@@ -58,11 +54,7 @@ fn describe_entry(entry: &Entry) -> Described {
     Described {
         definition: entry.definition,
         value: shown(entry.definition, entry.text.as_deref()),
-        origin: if entry.source == Source::Default {
-            Origin::Default
-        } else {
-            Origin::Broker
-        },
+        origin: if entry.source == Source::Default { Origin::Default } else { Origin::Broker },
         synonyms: broker_synonyms(entry),
     }
 }
@@ -76,38 +68,18 @@ fn describe_topic_setting(
     let inherited = defaults.get(definition.name);
     let set_by = inherited.and_then(|inherited| inherited.set_by);
     let own = topic.override_of(definition.name);
-    let behind = set_by
-        .or(definition.broker_synonym)
-        .and_then(|name| values.get(name));
+    let behind = set_by.or(definition.broker_synonym).and_then(|name| values.get(name));
     let mut synonyms = behind.map(broker_synonyms).unwrap_or_default();
     let (text, origin) = match (own, set_by) {
         (Some(text), _) => (Some(text), Origin::Topic),
-        (None, Some(_)) => (
-            inherited.map(|inherited| inherited.text.as_str()),
-            Origin::Broker,
-        ),
-        (None, None) => (
-            inherited.map(|inherited| inherited.text.as_str()),
-            Origin::Default,
-        ),
+        (None, Some(_)) => (inherited.map(|inherited| inherited.text.as_str()), Origin::Broker),
+        (None, None) => (inherited.map(|inherited| inherited.text.as_str()), Origin::Default),
     };
     if origin == Origin::Topic {
         let value = shown(definition, own);
-        synonyms.insert(
-            0,
-            Synonym {
-                name: definition.name,
-                value,
-                origin,
-            },
-        );
+        synonyms.insert(0, Synonym { name: definition.name, value, origin });
     }
-    Described {
-        definition,
-        value: shown(definition, text),
-        origin,
-        synonyms,
-    }
+    Described { definition, value: shown(definition, text), origin, synonyms }
 }
 
 /// The places for a setting of the broker: what was set, and the built-in default.
@@ -141,21 +113,13 @@ mod tests {
         let overrides = overrides.iter().map(|(name, value)| (*name, Some(*value)));
         let topic = TopicConfig::parse(overrides, &defaults).unwrap();
         let mut all = describe_topic(&topic, &defaults, &values);
-        let place = all
-            .iter()
-            .position(|described| described.definition.name == name)
-            .unwrap();
+        let place = all.iter().position(|described| described.definition.name == name).unwrap();
         all.swap_remove(place)
     }
 
     fn synonyms(described: &Described) -> Vec<(&str, &str, Origin)> {
         let mut lines = Vec::new();
-        for Synonym {
-            name,
-            value,
-            origin,
-        } in &described.synonyms
-        {
+        for Synonym { name, value, origin } in &described.synonyms {
             lines.push((*name, value.as_deref().unwrap_or("null"), *origin));
         }
         lines
@@ -166,20 +130,12 @@ mod tests {
         let described = topic(&[], &[], "segment.bytes");
         assert_eq!(described.value.as_deref(), Some("1073741824"));
         assert_eq!(described.origin, Origin::Default);
-        assert_eq!(
-            synonyms(&described),
-            [("log.segment.bytes", "1073741824", Origin::Default)]
-        );
+        assert_eq!(synonyms(&described), [("log.segment.bytes", "1073741824", Origin::Default)]);
     }
 
     #[test]
     fn a_default_behind_which_nothing_is_set_has_no_synonym() {
-        for name in [
-            "retention.ms",
-            "segment.ms",
-            "flush.ms",
-            "segment.jitter.ms",
-        ] {
+        for name in ["retention.ms", "segment.ms", "flush.ms", "segment.jitter.ms"] {
             assert_eq!(synonyms(&topic(&[], &[], name)), [], "{name}");
         }
     }
@@ -202,10 +158,8 @@ mod tests {
         let described = topic(&[("log.retention.hours", "1")], &[], "retention.ms");
         assert_eq!(described.value.as_deref(), Some("3600000"));
         assert_eq!(described.origin, Origin::Broker);
-        let expected = [
-            ("log.retention.hours", "1", Origin::Broker),
-            ("log.retention.hours", "168", Origin::Default),
-        ];
+        let expected =
+            [("log.retention.hours", "1", Origin::Broker), ("log.retention.hours", "168", Origin::Default)];
         assert_eq!(synonyms(&described), expected);
     }
 
@@ -213,16 +167,9 @@ mod tests {
     fn the_broker_tells_of_what_was_set_and_of_what_has_no_value() {
         let values = Values::from_pairs([("num.partitions", "9")]).unwrap();
         let all = describe_broker(&values);
-        let find = |name| {
-            all.iter()
-                .find(|described| described.definition.name == name)
-                .unwrap()
-        };
+        let find = |name| all.iter().find(|described| described.definition.name == name).unwrap();
         assert_eq!(find("num.partitions").origin, Origin::Broker);
-        let expected = [
-            ("num.partitions", "9", Origin::Broker),
-            ("num.partitions", "4", Origin::Default),
-        ];
+        let expected = [("num.partitions", "9", Origin::Broker), ("num.partitions", "4", Origin::Default)];
         assert_eq!(synonyms(find("num.partitions")), expected);
         assert_eq!(find("log.retention.ms").value, None);
         assert_eq!(synonyms(find("log.retention.ms")), []);

@@ -19,15 +19,8 @@ pub struct Invalid {
 
 impl fmt::Display for Invalid {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            name,
-            value,
-            reason,
-        } = self;
-        write!(
-            formatter,
-            "Invalid value {value} for configuration {name}: {reason}"
-        )
+        let Self { name, value, reason } = self;
+        write!(formatter, "Invalid value {value} for configuration {name}: {reason}")
     }
 }
 

@@ -66,10 +66,7 @@ fn between(least: i64, most: i64, value: &Value) -> Result<(), String> {
     if most == i64::MAX {
         return at_least(least, value);
     }
-    if value
-        .number()
-        .is_some_and(|number| (least..=most).contains(&number))
-    {
+    if value.number().is_some_and(|number| (least..=most).contains(&number)) {
         return Ok(());
     }
     Err(format!("the value must be between {least} and {most}"))
@@ -87,10 +84,7 @@ fn list_of(words: &[&str], value: &Value) -> Result<(), String> {
     if matches!(value, Value::List(list) if list.iter().all(known)) {
         return Ok(());
     }
-    Err(format!(
-        "the value must be a list of these words without empty elements: {}",
-        words.join(", ")
-    ))
+    Err(format!("the value must be a list of these words without empty elements: {}", words.join(", ")))
 }
 
 #[cfg(test)]

@@ -23,19 +23,14 @@ impl AdvertisedAddress {
     /// Reads `host:port`, an IPv6 address standing in brackets.
     pub fn read(text: &str) -> Option<Self> {
         let (host, port) = text.rsplit_once(':')?;
-        let bracketed = host
-            .strip_prefix('[')
-            .and_then(|host| host.strip_suffix(']'));
+        let bracketed = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
         let host = bracketed.unwrap_or(host);
         let port: u16 = port.parse().ok()?;
         let ambiguous = bracketed.is_none() && host.contains(':');
         if port == 0 || host.is_empty() || ambiguous || host.contains(char::is_whitespace) {
             return None;
         }
-        Some(Self {
-            host: host.to_owned(),
-            port,
-        })
+        Some(Self { host: host.to_owned(), port })
     }
 }
 
@@ -177,9 +172,7 @@ impl Settings {
     ///
     /// # Errors
     /// An unknown setting, an impossible value, or values that cannot stand together.
-    pub fn from_pairs<'a>(
-        pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
-    ) -> Result<Self, ConfigError> {
+    pub fn from_pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, ConfigError> {
         Self::from_values(Values::from_pairs(pairs)?)
     }
 
@@ -194,10 +187,7 @@ impl Settings {
             advertised_address: AdvertisedAddress::read(values.text("advertised.address")),
             node_id: values.number("node.id") as i32,
             rack: rack(&values),
-            threads: ThreadSettings {
-                workers: size(&values, "workers"),
-                readers: size(&values, "readers"),
-            },
+            threads: ThreadSettings { workers: size(&values, "workers"), readers: size(&values, "readers") },
             log: log(&values),
             connections: connections(&values),
             fetch: FetchLimits {
@@ -219,21 +209,14 @@ fn kafka_address(values: &Values) -> SocketAddr {
 }
 
 fn rack(values: &Values) -> Option<String> {
-    values
-        .optional_text("broker.rack")
-        .filter(|rack| !rack.is_empty())
-        .map(str::to_owned)
+    values.optional_text("broker.rack").filter(|rack| !rack.is_empty()).map(str::to_owned)
 }
 
 fn log(values: &Values) -> LogSettings {
     let json = values.text("log.format") == "json";
     LogSettings {
         level: values.text("log.level").to_owned(),
-        format: if json {
-            LogFormat::Json
-        } else {
-            LogFormat::Text
-        },
+        format: if json { LogFormat::Json } else { LogFormat::Text },
     }
 }
 

@@ -58,10 +58,9 @@ impl Kind {
         let text = text.trim();
         match self {
             Self::Boolean => read_boolean(text),
-            Self::Int => text
-                .parse()
-                .map(Value::Int)
-                .map_err(|_| "the value must be a whole number of 32 bits (INT)"),
+            Self::Int => {
+                text.parse().map(Value::Int).map_err(|_| "the value must be a whole number of 32 bits (INT)")
+            }
             Self::Long => text
                 .parse()
                 .map(Value::Long)
@@ -97,11 +96,7 @@ fn read_list(text: &str) -> Value {
     if text.is_empty() {
         return Value::List(Vec::new());
     }
-    Value::List(
-        text.split(',')
-            .map(|element| element.trim().to_owned())
-            .collect(),
-    )
+    Value::List(text.split(',').map(|element| element.trim().to_owned()).collect())
 }
 
 #[cfg(test)]
@@ -141,14 +136,10 @@ mod tests {
 
     #[test]
     fn lists_keep_their_order_and_empty_elements() {
-        let list =
-            |texts: &[&str]| Ok(Value::List(texts.iter().map(ToString::to_string).collect()));
+        let list = |texts: &[&str]| Ok(Value::List(texts.iter().map(ToString::to_string).collect()));
         assert_eq!(Kind::List.read(""), list(&[]));
         assert_eq!(Kind::List.read(" "), list(&[]));
-        assert_eq!(
-            Kind::List.read("compact , delete"),
-            list(&["compact", "delete"])
-        );
+        assert_eq!(Kind::List.read("compact , delete"), list(&["compact", "delete"]));
         assert_eq!(Kind::List.read("delete,"), list(&["delete", ""]));
     }
 }

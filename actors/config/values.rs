@@ -60,9 +60,7 @@ pub struct Values {
 impl Default for Values {
     fn default() -> Self {
         let entries = broker::all().map(|definition| (definition.name, default_entry(definition)));
-        Self {
-            entries: entries.collect(),
-        }
+        Self { entries: entries.collect() }
     }
 }
 
@@ -70,9 +68,7 @@ fn default_entry(definition: &'static Definition) -> Entry {
     Entry {
         definition,
         text: definition.default.map(str::to_owned),
-        value: definition
-            .default
-            .and_then(|text| definition.parse(text).ok()),
+        value: definition.default.and_then(|text| definition.parse(text).ok()),
         source: Source::Default,
     }
 }
@@ -82,9 +78,7 @@ impl Values {
     ///
     /// # Errors
     /// As [`Values::set`].
-    pub fn from_pairs<'a>(
-        pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
-    ) -> Result<Self, ConfigError> {
+    pub fn from_pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, ConfigError> {
         let mut values = Self::default();
         for (name, text) in pairs {
             values.set(name, text, Source::Program)?;
@@ -98,10 +92,7 @@ impl Values {
     /// There is no such setting, or it cannot have this value; the setting is then unchanged.
     pub fn set(&mut self, name: &str, text: &str, source: Source) -> Result<(), ConfigError> {
         let Some(entry) = self.entries.get_mut(name) else {
-            return Err(ConfigError::UnknownSetting {
-                name: name.to_owned(),
-                origin: source,
-            });
+            return Err(ConfigError::UnknownSetting { name: name.to_owned(), origin: source });
         };
         match entry.definition.parse(text) {
             Ok(value) => {
@@ -110,10 +101,7 @@ impl Values {
                 entry.source = source;
                 Ok(())
             }
-            Err(invalid) => Err(ConfigError::InvalidSetting {
-                invalid,
-                origin: source,
-            }),
+            Err(invalid) => Err(ConfigError::InvalidSetting { invalid, origin: source }),
         }
     }
 
@@ -140,11 +128,7 @@ impl Values {
                 return None;
             }
             let number = coarse.value.as_ref().and_then(Value::number)?;
-            let scaled = if number < 0 {
-                -1
-            } else {
-                number.saturating_mul(fallback.factor)
-            };
+            let scaled = if number < 0 { -1 } else { number.saturating_mul(fallback.factor) };
             Some((scaled.to_string(), coarse))
         })
     }
@@ -156,9 +140,7 @@ impl Values {
     pub(super) fn boolean(&self, name: &str) -> bool {
         self.typed(name, |value| match value {
             Value::Boolean(boolean) => Some(*boolean),
-            Value::Int(_) | Value::Long(_) | Value::Double(_) | Value::Text(_) | Value::List(_) => {
-                None
-            }
+            Value::Int(_) | Value::Long(_) | Value::Double(_) | Value::Text(_) | Value::List(_) => None,
         })
     }
 
@@ -169,19 +151,12 @@ impl Values {
     pub(super) fn optional_text(&self, name: &str) -> Option<&str> {
         match self.get(name).and_then(|entry| entry.value.as_ref())? {
             Value::Text(text) => Some(text),
-            Value::Boolean(_)
-            | Value::Int(_)
-            | Value::Long(_)
-            | Value::Double(_)
-            | Value::List(_) => None,
+            Value::Boolean(_) | Value::Int(_) | Value::Long(_) | Value::Double(_) | Value::List(_) => None,
         }
     }
 
     fn typed<T>(&self, name: &str, read: impl Fn(&Value) -> Option<T>) -> T {
-        let value = self
-            .get(name)
-            .and_then(|entry| entry.value.as_ref())
-            .and_then(read);
+        let value = self.get(name).and_then(|entry| entry.value.as_ref()).and_then(read);
         value.unwrap_or_else(|| unreachable!("the table has no {name} of the kind that is read"))
     }
 }
@@ -204,24 +179,15 @@ mod tests {
     #[test]
     fn what_is_not_set_has_its_default() {
         let values = Values::default();
-        assert_eq!(
-            values.get("num.partitions").unwrap().text.as_deref(),
-            Some("4")
-        );
-        assert_eq!(
-            values.get("num.partitions").unwrap().source,
-            Source::Default
-        );
+        assert_eq!(values.get("num.partitions").unwrap().text.as_deref(), Some("4"));
+        assert_eq!(values.get("num.partitions").unwrap().source, Source::Default);
         assert_eq!(values.get("broker.rack").unwrap().text, None);
     }
 
     #[test]
     fn an_unknown_setting_is_refused_with_its_source() {
         let refused = Values::from_pairs([("num.partition", "8")]).unwrap_err();
-        assert_eq!(
-            refused.to_string(),
-            "unknown setting num.partition (program)"
-        );
+        assert_eq!(refused.to_string(), "unknown setting num.partition (program)");
     }
 
     #[test]
@@ -239,10 +205,6 @@ mod tests {
 
     #[test]
     fn entries_come_sorted() {
-        assert!(
-            Values::default()
-                .iter()
-                .is_sorted_by(|a, b| a.definition.name < b.definition.name)
-        );
+        assert!(Values::default().iter().is_sorted_by(|a, b| a.definition.name < b.definition.name));
     }
 }

@@ -131,8 +131,7 @@ impl Partition {
             Acks::Synced => (None, vec![reply]),
             Acks::Written => (Some(reply), Vec::new()),
         };
-        let append =
-            committer::append::Append { partition: self.id, from: ctx.address(), batch, written };
+        let append = committer::append::Append { partition: self.id, from: ctx.address(), batch, written };
         if post(&self.committer, append).is_err() {
             for reply in replies {
                 let _ = reply.send(Err(Unavailable.into()));

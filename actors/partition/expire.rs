@@ -13,7 +13,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 /// Producers are looked through this often at most, so that many of them cost little.
-const INTERVAL_MAX: Duration = Duration::from_secs(600);
+const INTERVAL_MAX: Duration = Duration::from_mins(10);
 
 /// It is time to look for silent producers.
 #[derive(Debug, Clone, Copy, Message)]

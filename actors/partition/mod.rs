@@ -84,12 +84,12 @@ impl Actor for Partition {
     fn started(&mut self, ctx: &mut Self::Context) {
         let (committer, partition) = (self.committer.clone(), self.id);
         let state = async move { ask(&committer, |reply| Adopt { partition, reply }).await };
-        let adopted = wrap_future(state).map(|state: Result<_, Unavailable>, actor: &mut Self, ctx: &mut Context<Self>| {
-            match state {
+        let adopted = wrap_future(state).map(
+            |state: Result<_, Unavailable>, actor: &mut Self, ctx: &mut Context<Self>| match state {
                 Ok(Ok(state)) => actor.adopt(state, ctx),
                 Ok(Err(Unavailable)) | Err(Unavailable) => ctx.stop(),
-            }
-        });
+            },
+        );
         ctx.wait(adopted);
     }
 }

@@ -127,8 +127,9 @@ impl Producers {
 
     /// Forgets the producers that are silent for `expiration`, and tells which.
     pub(super) fn expire(&mut self, now: Instant, expiration: Duration) -> Vec<ProducerId> {
-        let is_silent =
-            |producer: &Producer| producer.sent.is_empty() && now.duration_since(producer.heard) >= expiration;
+        let is_silent = |producer: &Producer| {
+            producer.sent.is_empty() && now.duration_since(producer.heard) >= expiration
+        };
         let silent: Vec<_> =
             self.known.iter().filter(|(_, producer)| is_silent(producer)).map(|(id, _)| *id).collect();
         self.known.retain(|_, producer| !is_silent(producer));

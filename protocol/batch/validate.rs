@@ -1,9 +1,9 @@
 //! What a batch from a producer must satisfy before it is appended.
 
+use super::Batch;
 use super::header::{
     BATCH_HEADER_BYTES, BATCH_PREFIX_BYTES, BATCH_UNSUMMED_BYTES, BatchHeader, MAGIC, TimestampType,
 };
-use super::Batch;
 use bytes::Bytes;
 
 /// The bounds that a topic sets for its batches.
@@ -200,10 +200,13 @@ pub(crate) mod tests {
     }
 
     pub(crate) fn batch(count: i32, records: &[u8]) -> Batch {
-        build(|header| {
-            header.record_count = count;
-            header.last_offset_delta = count - 1;
-        }, records)
+        build(
+            |header| {
+                header.record_count = count;
+                header.last_offset_delta = count - 1;
+            },
+            records,
+        )
     }
 
     /// A batch with a right length and checksum whatever `change` does to the other fields.

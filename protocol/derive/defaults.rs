@@ -7,10 +7,7 @@ use crate::message::{Field, Struct};
 
 pub(crate) fn implementation(parsed: &Struct) -> TokenStream {
     let name = &parsed.name;
-    let fields = parsed
-        .fields
-        .iter()
-        .map(|Field { ident, default, .. }| quote!(#ident: #default));
+    let fields = parsed.fields.iter().map(|Field { ident, default, .. }| quote!(#ident: #default));
     quote! {
         impl ::core::default::Default for #name {
             fn default() -> Self {

@@ -41,10 +41,7 @@ pub(crate) struct Field {
 impl Struct {
     pub(crate) fn parse(input: &DeriveInput) -> syn::Result<Self> {
         let Data::Struct(data) = &input.data else {
-            return Err(syn::Error::new(
-                input.span(),
-                "only a struct has a form on the wire",
-            ));
+            return Err(syn::Error::new(input.span(), "only a struct has a form on the wire"));
         };
         let api = Api::parse(&StructAttributes::parse(&input.attrs)?, input)?;
         let fields = match &data.fields {
@@ -58,11 +55,7 @@ impl Struct {
                 return Err(syn::Error::new(unnamed.span(), "fields need names"));
             }
         };
-        Ok(Self {
-            name: input.ident.clone(),
-            fields,
-            api,
-        })
+        Ok(Self { name: input.ident.clone(), fields, api })
     }
 
     /// The fields that travel in their place, in order.
@@ -72,11 +65,7 @@ impl Struct {
 
     /// The fields that travel under a tag, in the order of the tags.
     pub(crate) fn tagged(&self) -> Vec<(u32, &Field)> {
-        let mut tagged: Vec<_> = self
-            .fields
-            .iter()
-            .filter_map(|field| Some((field.tag?, field)))
-            .collect();
+        let mut tagged: Vec<_> = self.fields.iter().filter_map(|field| Some((field.tag?, field))).collect();
         tagged.sort_by_key(|(tag, _)| *tag);
         tagged
     }
@@ -88,39 +77,26 @@ impl Api {
             (Some(key), Some(versions)) => (key, versions),
             (None, None) => return Ok(None),
             _ => {
-                return Err(syn::Error::new(
-                    input.span(),
-                    "a message needs both an api_key and versions",
-                ));
+                return Err(syn::Error::new(input.span(), "a message needs both an api_key and versions"));
             }
         };
-        let until = versions.until.ok_or_else(|| {
-            syn::Error::new(input.span(), "the versions of a message need an end")
-        })?;
+        let until = versions
+            .until
+            .ok_or_else(|| syn::Error::new(input.span(), "the versions of a message need an end"))?;
         let flexible_since = attributes.flexible.map(|flexible| flexible.since);
-        Ok(Some(Self {
-            key,
-            since: versions.since,
-            until,
-            flexible_since,
-        }))
+        Ok(Some(Self { key, since: versions.since, until, flexible_since }))
     }
 }
 
 impl Field {
     fn parse(owner: &Ident, field: &syn::Field) -> syn::Result<Self> {
-        let ident = field
-            .ident
-            .clone()
-            .ok_or_else(|| syn::Error::new(field.span(), "a field needs a name"))?;
+        let ident =
+            field.ident.clone().ok_or_else(|| syn::Error::new(field.span(), "a field needs a name"))?;
         let attributes = FieldAttributes::parse(&field.attrs)?;
         let ty = field.ty.clone();
         let optional = optional(&ty);
         if attributes.nullable.is_some() && optional.is_none() {
-            return Err(syn::Error::new(
-                field.span(),
-                "a nullable field is an Option",
-            ));
+            return Err(syn::Error::new(field.span(), "a nullable field is an Option"));
         }
         let default = attributes.default.map_or_else(
             || quote!(<#ty as ::core::default::Default>::default()),
@@ -143,11 +119,7 @@ impl Field {
 /// `T`, if the type is written `Option<T>`.
 fn optional(ty: &Type) -> Option<Type> {
     let Type::Path(path) = ty else { return None };
-    let last = path
-        .path
-        .segments
-        .last()
-        .filter(|segment| segment.ident == "Option")?;
+    let last = path.path.segments.last().filter(|segment| segment.ident == "Option")?;
     let PathArguments::AngleBracketed(arguments) = &last.arguments else {
         return None;
     };
@@ -158,12 +130,7 @@ fn optional(ty: &Type) -> Option<Type> {
 }
 
 pub(crate) fn implementation(parsed: &Struct) -> Option<TokenStream> {
-    let Api {
-        key,
-        since,
-        until,
-        flexible_since,
-    } = parsed.api.as_ref()?;
+    let Api { key, since, until, flexible_since } = parsed.api.as_ref()?;
     let name = &parsed.name;
     let flexible = flexible_since.map_or_else(
         || quote!(::core::option::Option::None),

@@ -8,14 +8,8 @@ use crate::message::{Field, Struct};
 pub(crate) fn function(parsed: &Struct) -> TokenStream {
     let inline = parsed.inline().map(inline);
     let tagged = parsed.tagged();
-    let tagged_defaults = tagged.iter().map(
-        |(
-            _,
-            Field {
-                ident, ty, default, ..
-            },
-        )| { quote!(let mut #ident: #ty = #default;) },
-    );
+    let tagged_defaults =
+        tagged.iter().map(|(_, Field { ident, ty, default, .. })| quote!(let mut #ident: #ty = #default;));
     let tagged_fields = tagged_fields(&tagged);
     let idents = parsed.fields.iter().map(|field| &field.ident);
     quote! {
@@ -51,13 +45,7 @@ fn tagged_fields(tagged: &[(u32, &Field)]) -> TokenStream {
 }
 
 fn inline(field: &Field) -> TokenStream {
-    let Field {
-        ident,
-        ty,
-        default,
-        versions,
-        ..
-    } = field;
+    let Field { ident, ty, default, versions, .. } = field;
     let value = value(field);
     match versions.condition() {
         None => quote!(let #ident: #ty = #value;),
@@ -74,12 +62,7 @@ fn arm(tag: u32, field: &Field) -> TokenStream {
 
 /// An expression that reads the field, for versions where it exists.
 fn value(field: &Field) -> TokenStream {
-    let Field {
-        ty,
-        label,
-        optional,
-        ..
-    } = field;
+    let Field { ty, label, optional, .. } = field;
     let read = |ty| quote!(::callboard_protocol::wire::read_field::<#ty>(reader, version, #label)?);
     let plain = read(ty);
     match (optional, field.nullable.condition()) {

@@ -22,15 +22,8 @@ pub(crate) fn implementation(parsed: &Struct) -> TokenStream {
 }
 
 fn field(field: &Field) -> TokenStream {
-    let Field {
-        ident,
-        ty,
-        default,
-        optional,
-        ..
-    } = field;
-    let sample =
-        |ty| quote!(<#ty as ::callboard_protocol::wire::sample::Sample>::sample(chance, version));
+    let Field { ident, ty, default, optional, .. } = field;
+    let sample = |ty| quote!(<#ty as ::callboard_protocol::wire::sample::Sample>::sample(chance, version));
     let any = sample(ty);
     let value = match (optional, field.nullable.condition()) {
         (Some(inner), Some(nullable)) => {

@@ -12,37 +12,22 @@ pub(crate) struct Versions {
 }
 
 impl Versions {
-    pub(crate) const ALL: Self = Self {
-        since: 0,
-        until: None,
-    };
+    pub(crate) const ALL: Self = Self { since: 0, until: None };
 
     pub(crate) fn parse(literal: &LitStr) -> syn::Result<Self> {
         let text = literal.value();
         let number = |part: &str| {
             part.parse::<i16>().map_err(|_| {
-                syn::Error::new(
-                    literal.span(),
-                    "expected versions such as \"3+\", \"3-8\" or \"7\"",
-                )
+                syn::Error::new(literal.span(), "expected versions such as \"3+\", \"3-8\" or \"7\"")
             })
         };
         if let Some(since) = text.strip_suffix('+') {
-            return Ok(Self {
-                since: number(since)?,
-                until: None,
-            });
+            return Ok(Self { since: number(since)?, until: None });
         }
         let (since, until) = text.split_once('-').unwrap_or((&text, &text));
-        let parsed = Self {
-            since: number(since)?,
-            until: Some(number(until)?),
-        };
+        let parsed = Self { since: number(since)?, until: Some(number(until)?) };
         if parsed.until < Some(parsed.since) {
-            return Err(syn::Error::new(
-                literal.span(),
-                "the last version is before the first",
-            ));
+            return Err(syn::Error::new(literal.span(), "the last version is before the first"));
         }
         Ok(parsed)
     }

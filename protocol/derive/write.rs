@@ -65,12 +65,7 @@ fn tagged_write(tag: u32, field: &Field) -> TokenStream {
 
 /// A statement that writes the field, for versions where it exists.
 fn value(field: &Field, writer: &TokenStream) -> TokenStream {
-    let Field {
-        ident,
-        label,
-        optional,
-        ..
-    } = field;
+    let Field { ident, label, optional, .. } = field;
     let nullable = field.nullable.condition().filter(|_| optional.is_some());
     let plain = quote!(::callboard_protocol::wire::Wire::write(&self.#ident, #writer, version)?;);
     match nullable {
@@ -87,12 +82,7 @@ fn value(field: &Field, writer: &TokenStream) -> TokenStream {
 
 /// A block, with its `if`, that refuses to drop a value in a version that cannot carry it.
 fn absent(field: &Field) -> Option<TokenStream> {
-    let Field {
-        ident,
-        label,
-        default,
-        ..
-    } = field;
+    let Field { ident, label, default, .. } = field;
     (!field.ignorable).then(|| {
         quote! {
             if self.#ident != #default {

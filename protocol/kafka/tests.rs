@@ -18,11 +18,7 @@ use crate::wire::{DecodeErrorKind, EncodeError, Message, Reader, Records, Str, V
 fn encoded<M: Message>(message: &M, version: i16) -> Bytes {
     let mut writer = Writer::new();
     message.encode(&mut writer, version).unwrap();
-    writer
-        .finish()
-        .into_iter()
-        .collect::<Records>()
-        .into_bytes()
+    writer.finish().into_iter().collect::<Records>().into_bytes()
 }
 
 fn decoded<M: Message>(bytes: &Bytes, version: i16) -> M {
@@ -45,24 +41,14 @@ where
     for version in Ours::VERSIONS {
         let message: Ours = sampled(chance, version);
         let bytes = encoded(&message, version);
-        assert_eq!(
-            decoded::<Ours>(&bytes, version),
-            message,
-            "version {version}"
-        );
+        assert_eq!(decoded::<Ours>(&bytes, version), message, "version {version}");
         if (Theirs::VERSIONS.min..=Theirs::VERSIONS.max).contains(&version) {
             let mut left = bytes.clone();
             let other = Theirs::decode(&mut left, version).unwrap();
-            assert!(
-                left.is_empty(),
-                "the other side left bytes in version {version}"
-            );
+            assert!(left.is_empty(), "the other side left bytes in version {version}");
             // It passes on tagged fields that it does not know, and ours must not be among them.
             let known = format!("{other:?}").replace("unknown_tagged_fields: {}", "");
-            assert!(
-                !known.contains("unknown_tagged_fields"),
-                "version {version} of {known}"
-            );
+            assert!(!known.contains("unknown_tagged_fields"), "version {version} of {known}");
             let mut written = BytesMut::new();
             other.encode(&mut written, version).unwrap();
             assert_eq!(written, bytes, "version {version} of {message:?}");
@@ -181,30 +167,14 @@ proptest! {
 fn a_short_frame_with_the_largest_count_is_refused_at_once() {
     let mut frame = vec![0x7f, 0xff, 0xff, 0xff];
     frame.resize(20, 0);
-    let error = MetadataRequest::decode(&mut Reader::new(frame.into()), 1)
-        .map(drop)
-        .unwrap_err();
-    assert_eq!(
-        error.kind,
-        DecodeErrorKind::Count {
-            count: i64::from(i32::MAX),
-            left: 16
-        }
-    );
+    let error = MetadataRequest::decode(&mut Reader::new(frame.into()), 1).map(drop).unwrap_err();
+    assert_eq!(error.kind, DecodeErrorKind::Count { count: i64::from(i32::MAX), left: 16 });
     assert_eq!(error.field, Some("MetadataRequest.topics"));
 
     let mut frame = vec![0xff, 0xff, 0xff, 0xff, 0x0f];
     frame.resize(20, 0);
-    let error = MetadataRequest::decode(&mut Reader::new(frame.into()), 12)
-        .map(drop)
-        .unwrap_err();
-    assert_eq!(
-        error.kind,
-        DecodeErrorKind::Count {
-            count: i64::from(u32::MAX) - 1,
-            left: 15
-        }
-    );
+    let error = MetadataRequest::decode(&mut Reader::new(frame.into()), 12).map(drop).unwrap_err();
+    assert_eq!(error.kind, DecodeErrorKind::Count { count: i64::from(u32::MAX) - 1, left: 15 });
 }
 
 #[test]
@@ -216,19 +186,12 @@ fn bytes_behind_a_message_are_refused() {
 
 #[test]
 fn unknown_keys_and_versions_are_refused() {
-    let kind = |key, version| {
-        decode_request_any(key, version, Bytes::new())
-            .unwrap_err()
-            .kind
-    };
+    let kind = |key, version| decode_request_any(key, version, Bytes::new()).unwrap_err().kind;
     assert_eq!(kind(93, 0), DecodeErrorKind::ApiKey(93));
     assert_eq!(kind(0, 2), DecodeErrorKind::Version(2));
     assert_eq!(kind(0, 14), DecodeErrorKind::Version(14));
     let mut writer = Writer::new();
-    assert_eq!(
-        MetadataRequest::default().encode(&mut writer, 14),
-        Err(EncodeError::Version(14))
-    );
+    assert_eq!(MetadataRequest::default().encode(&mut writer, 14), Err(EncodeError::Version(14)));
 }
 
 #[test]
@@ -262,47 +225,28 @@ fn an_ignorable_value_is_left_out_where_a_version_lacks_it() {
 
 #[test]
 fn null_is_refused_in_versions_that_do_not_allow_it() {
-    let all = MetadataRequest {
-        topics: None,
-        ..MetadataRequest::default()
-    };
+    let all = MetadataRequest { topics: None, ..MetadataRequest::default() };
     let encode = |version| all.encode(&mut Writer::new(), version);
     let field = "MetadataRequest.topics";
     assert_eq!(encode(0), Err(EncodeError::Null { field, version: 0 }));
     assert_eq!(encode(1), Ok(()));
 
     let null = Bytes::from_static(&[0xff, 0xff, 0xff, 0xff]);
-    let error = MetadataRequest::decode(&mut Reader::new(null), 0)
-        .map(drop)
-        .unwrap_err();
-    assert_eq!(
-        (error.kind, error.field),
-        (DecodeErrorKind::Null, Some(field))
-    );
+    let error = MetadataRequest::decode(&mut Reader::new(null), 0).map(drop).unwrap_err();
+    assert_eq!((error.kind, error.field), (DecodeErrorKind::Null, Some(field)));
 }
 
 #[test]
 fn a_null_name_travels_from_version_10_of_metadata() {
-    let by_id = MetadataRequest {
-        topics: Some(vec![MetadataRequestTopic::default()]),
-        ..MetadataRequest::default()
-    };
+    let by_id =
+        MetadataRequest { topics: Some(vec![MetadataRequestTopic::default()]), ..MetadataRequest::default() };
     assert_eq!(decoded::<MetadataRequest>(&encoded(&by_id, 10), 10), by_id);
     let field = "MetadataRequestTopic.name";
-    assert_eq!(
-        by_id.encode(&mut Writer::new(), 9),
-        Err(EncodeError::Null { field, version: 9 })
-    );
+    assert_eq!(by_id.encode(&mut Writer::new(), 9), Err(EncodeError::Null { field, version: 9 }));
 }
 
 #[test]
 fn unknown_tagged_fields_of_a_message_are_skipped() {
     let request: ApiVersionsRequest = decoded(&Bytes::from_static(b"\x02a\x02b\x01\x09\x03xyz"), 3);
-    assert_eq!(
-        (
-            request.client_software_name.as_str(),
-            request.client_software_version.as_str()
-        ),
-        ("a", "b")
-    );
+    assert_eq!((request.client_software_name.as_str(), request.client_software_version.as_str()), ("a", "b"));
 }

@@ -33,9 +33,6 @@ impl<T: Wire> Nullable for Vec<T> {
         version: Version,
     ) -> Result<(), EncodeError> {
         writer.put_length(value.map(Self::len), version.flexible)?;
-        value
-            .into_iter()
-            .flatten()
-            .try_for_each(|element| element.write(writer, version))
+        value.into_iter().flatten().try_for_each(|element| element.write(writer, version))
     }
 }

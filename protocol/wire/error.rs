@@ -111,17 +111,11 @@ pub enum EncodeError {
 impl EncodeError {
     /// A field with a value in a version that has no place for it; called by derived code.
     pub fn absent(field: &'static str, version: Version) -> Self {
-        Self::Absent {
-            field,
-            version: version.number,
-        }
+        Self::Absent { field, version: version.number }
     }
 
     /// A null in a version that does not allow it.
     pub fn null(field: &'static str, version: Version) -> Self {
-        Self::Null {
-            field,
-            version: version.number,
-        }
+        Self::Null { field, version: version.number }
     }
 }

@@ -23,11 +23,7 @@ impl RequestPrefix {
     /// # Errors
     /// The frame has fewer than eight bytes.
     pub fn decode(reader: &mut Reader) -> Result<Self, DecodeError> {
-        Ok(Self {
-            api_key: reader.i16()?,
-            api_version: reader.i16()?,
-            correlation_id: reader.i32()?,
-        })
+        Ok(Self { api_key: reader.i16()?, api_version: reader.i16()?, correlation_id: reader.i32()? })
     }
 
     /// The same, from a frame that is still to be read.
@@ -58,24 +54,13 @@ impl RequestHeader {
     /// # Errors
     /// The frame ends in it.
     pub fn decode(reader: &mut Reader, flexible: bool) -> Result<Self, DecodeError> {
-        let RequestPrefix {
-            api_key,
-            api_version,
-            correlation_id,
-        } = RequestPrefix::decode(reader)?;
+        let RequestPrefix { api_key, api_version, correlation_id } = RequestPrefix::decode(reader)?;
         // The older form in all versions, so that a broker can read the name before it knows the version.
-        let client_id = reader
-            .string(false)
-            .map_err(|error| error.in_field("RequestHeader.client_id"))?;
+        let client_id = reader.string(false).map_err(|error| error.in_field("RequestHeader.client_id"))?;
         if flexible {
             reader.skip_tagged_fields()?;
         }
-        Ok(Self {
-            api_key,
-            api_version,
-            correlation_id,
-            client_id,
-        })
+        Ok(Self { api_key, api_version, correlation_id, client_id })
     }
 
     /// Appends the header; `flexible` as for [`RequestHeader::decode`].

@@ -100,8 +100,7 @@ pub trait Message: Wire {
     /// # Errors
     /// The version is not one of ours, or the bytes are no such message.
     fn decode(reader: &mut Reader, version: i16) -> Result<Self, DecodeError> {
-        let form =
-            form::<Self>(version).ok_or_else(|| reader.error(DecodeErrorKind::Version(version)))?;
+        let form = form::<Self>(version).ok_or_else(|| reader.error(DecodeErrorKind::Version(version)))?;
         Self::read(reader, form)
     }
 
@@ -131,10 +130,7 @@ pub trait Message: Wire {
 }
 
 fn form<M: Message>(number: i16) -> Option<Version> {
-    M::VERSIONS.contains(&number).then(|| Version {
-        number,
-        flexible: M::is_flexible(number),
-    })
+    M::VERSIONS.contains(&number).then(|| Version { number, flexible: M::is_flexible(number) })
 }
 
 /// Reads a field and names it in the error; called by derived code.
@@ -159,7 +155,5 @@ pub fn write_not_null<T: Wire>(
     version: Version,
     field: &'static str,
 ) -> Result<(), EncodeError> {
-    value
-        .ok_or_else(|| EncodeError::null(field, version))?
-        .write(writer, version)
+    value.ok_or_else(|| EncodeError::null(field, version))?.write(writer, version)
 }

@@ -4,8 +4,7 @@ use bytes::Bytes;
 use uuid::Uuid;
 
 use super::{
-    DecodeError, DecodeErrorKind, EncodeError, Nullable, Reader, Records, Str, Version, Wire,
-    Writer,
+    DecodeError, DecodeErrorKind, EncodeError, Nullable, Reader, Records, Str, Version, Wire, Writer,
 };
 
 macro_rules! fixed_size {

@@ -52,11 +52,7 @@ impl Reader {
 
     /// An error at this place.
     pub fn error(&self, kind: DecodeErrorKind) -> DecodeError {
-        DecodeError {
-            kind,
-            offset: self.offset(),
-            field: None,
-        }
+        DecodeError { kind, offset: self.offset(), field: None }
     }
 
     /// Ends the reading.
@@ -180,8 +176,7 @@ impl Reader {
     /// # Errors
     /// The frame ends in it, or it has more than 32 bits.
     pub fn varint(&mut self) -> Result<i32, DecodeError> {
-        self.unsigned_varint()
-            .map(|value| (value >> 1) as i32 ^ -((value & 1) as i32))
+        self.unsigned_varint().map(|value| (value >> 1) as i32 ^ -((value & 1) as i32))
     }
 
     /// A signed number of one to ten bytes, zigzag encoded.
@@ -189,8 +184,7 @@ impl Reader {
     /// # Errors
     /// The frame ends in it, or it has more than 64 bits.
     pub fn varlong(&mut self) -> Result<i64, DecodeError> {
-        self.unsigned_varlong()
-            .map(|value| (value >> 1) as i64 ^ -((value & 1) as i64))
+        self.unsigned_varlong().map(|value| (value >> 1) as i64 ^ -((value & 1) as i64))
     }
 
     /// A string in compact or in the older form, or null; see [`Str::from_utf8_lossy`].
@@ -198,11 +192,7 @@ impl Reader {
     /// # Errors
     /// It is longer than the frame, or than 32,767 bytes.
     pub fn string(&mut self, flexible: bool) -> Result<Option<Str>, DecodeError> {
-        let length = if flexible {
-            self.compact_length()?
-        } else {
-            i64::from(self.i16()?)
-        };
+        let length = if flexible { self.compact_length()? } else { i64::from(self.i16()?) };
         if length > i64::from(i16::MAX) {
             let left = self.remaining();
             return Err(self.error(DecodeErrorKind::Length { length, left }));
@@ -226,11 +216,7 @@ impl Reader {
     ///
     /// # Errors
     /// The list is longer than the frame, or the bound is passed.
-    pub fn count(
-        &mut self,
-        flexible: bool,
-        element_bytes: usize,
-    ) -> Result<Option<usize>, DecodeError> {
+    pub fn count(&mut self, flexible: bool, element_bytes: usize) -> Result<Option<usize>, DecodeError> {
         let count = self.length(flexible)?;
         let left = self.remaining();
         if count == -1 {
@@ -243,11 +229,7 @@ impl Reader {
         self.array_bytes_left = elements
             .checked_mul(element_bytes)
             .and_then(|bytes| self.array_bytes_left.checked_sub(bytes))
-            .ok_or_else(|| {
-                self.error(DecodeErrorKind::Memory {
-                    max: self.array_bytes_max,
-                })
-            })?;
+            .ok_or_else(|| self.error(DecodeErrorKind::Memory { max: self.array_bytes_max }))?;
         Ok(Some(elements))
     }
 
@@ -263,11 +245,7 @@ impl Reader {
             let tag = self.unsigned_varint()?;
             let length = self.unsigned_varint()? as usize;
             let bytes = self.take_bytes(length)?;
-            let mut inner = Self {
-                end: self.offset(),
-                bytes,
-                ..*self
-            };
+            let mut inner = Self { end: self.offset(), bytes, ..*self };
             if known(tag, &mut inner)? {
                 inner.finish()?;
             }
@@ -286,11 +264,7 @@ impl Reader {
 
     /// A length in the form of lists and byte strings; -1 for null.
     fn length(&mut self, flexible: bool) -> Result<i64, DecodeError> {
-        if flexible {
-            self.compact_length()
-        } else {
-            self.i32().map(i64::from)
-        }
+        if flexible { self.compact_length() } else { self.i32().map(i64::from) }
     }
 
     /// Compact lengths are sent plus one, so that zero is free for null.
@@ -318,9 +292,6 @@ impl Reader {
     }
 
     fn truncated(&self, needed: usize) -> DecodeError {
-        self.error(DecodeErrorKind::Truncated {
-            needed,
-            left: self.remaining(),
-        })
+        self.error(DecodeErrorKind::Truncated { needed, left: self.remaining() })
     }
 }

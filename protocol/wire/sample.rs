@@ -79,9 +79,7 @@ impl Sample for Str {
         // Around 127 bytes a compact length grows from one byte to two.
         let longest = if chance.below(10) == 0 { 150 } else { 12 };
         let length = chance.below(longest);
-        let text: String = (0..length)
-            .map(|_| if chance.below(8) == 0 { 'é' } else { 'a' })
-            .collect();
+        let text: String = (0..length).map(|_| if chance.below(8) == 0 { 'é' } else { 'a' }).collect();
         Self::from(text)
     }
 }
@@ -95,9 +93,7 @@ impl Sample for Bytes {
 impl Sample for Records {
     fn sample(chance: &mut Chance, _: Version) -> Self {
         let chunks = chance.below(4);
-        (0..chunks)
-            .map(|_| Bytes::from(chance.bytes(2 * super::SPLICE_BYTES_MIN)))
-            .collect()
+        (0..chunks).map(|_| Bytes::from(chance.bytes(2 * super::SPLICE_BYTES_MIN))).collect()
     }
 }
 

@@ -16,10 +16,7 @@ impl TaggedFields {
 
     /// Adds a field and what was written as its value. Tags come in growing order.
     pub fn put(&mut self, tag: u32, value: Writer) {
-        debug_assert!(
-            self.fields.last().is_none_or(|(last, _)| *last < tag),
-            "tags come in growing order"
-        );
+        debug_assert!(self.fields.last().is_none_or(|(last, _)| *last < tag), "tags come in growing order");
         self.fields.push((tag, value));
     }
 }

@@ -10,25 +10,15 @@ use super::{
     SPLICE_BYTES_MIN, Str, TaggedFields, Version, Wire, Writer,
 };
 
-const FIXED: Version = Version {
-    number: 0,
-    flexible: false,
-};
-const FLEXIBLE: Version = Version {
-    number: 0,
-    flexible: true,
-};
+const FIXED: Version = Version { number: 0, flexible: false };
+const FLEXIBLE: Version = Version { number: 0, flexible: true };
 
 fn reader(bytes: &[u8]) -> Reader {
     Reader::new(Bytes::copy_from_slice(bytes))
 }
 
 fn joined(writer: Writer) -> Bytes {
-    writer
-        .finish()
-        .into_iter()
-        .collect::<Records>()
-        .into_bytes()
+    writer.finish().into_iter().collect::<Records>().into_bytes()
 }
 
 #[test]
@@ -52,8 +42,8 @@ fn varints_have_known_bytes() {
     assert_eq!(
         bytes.as_ref(),
         [
-            0xac, 0x02, 0x01, 0xff, 0xff, 0xff, 0xff, 0x0f, 0xfe, 0xff, 0xff, 0xff, 0xff, 0xff,
-            0xff, 0xff, 0xff, 0x01
+            0xac, 0x02, 0x01, 0xff, 0xff, 0xff, 0xff, 0x0f, 0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+            0xff, 0x01
         ]
     );
 }
@@ -61,20 +51,11 @@ fn varints_have_known_bytes() {
 #[test]
 fn a_varint_of_too_many_bits_is_refused() {
     let mut long = reader(&[0xff, 0xff, 0xff, 0xff, 0x1f]);
-    assert_eq!(
-        long.unsigned_varint().unwrap_err().kind,
-        DecodeErrorKind::Varint
-    );
+    assert_eq!(long.unsigned_varint().unwrap_err().kind, DecodeErrorKind::Varint);
     let mut longer = reader(&[0xff; 11]);
-    assert_eq!(
-        longer.unsigned_varlong().unwrap_err().kind,
-        DecodeErrorKind::Varint
-    );
+    assert_eq!(longer.unsigned_varlong().unwrap_err().kind, DecodeErrorKind::Varint);
     let mut top_bits = reader(&[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x02]);
-    assert_eq!(
-        top_bits.unsigned_varlong().unwrap_err().kind,
-        DecodeErrorKind::Varint
-    );
+    assert_eq!(top_bits.unsigned_varlong().unwrap_err().kind, DecodeErrorKind::Varint);
 }
 
 #[test]
@@ -117,23 +98,14 @@ fn null_is_refused_where_it_may_not_be() {
 #[test]
 fn a_length_below_minus_one_is_refused() {
     let error = Option::<Str>::read(&mut reader(&[0xff, 0xfe]), FIXED).unwrap_err();
-    assert_eq!(
-        error.kind,
-        DecodeErrorKind::Length {
-            length: -2,
-            left: 0
-        }
-    );
+    assert_eq!(error.kind, DecodeErrorKind::Length { length: -2, left: 0 });
     let error = Option::<Vec<i8>>::read(&mut reader(&[0xff, 0xff, 0xff, 0xfe]), FIXED).unwrap_err();
     assert_eq!(error.kind, DecodeErrorKind::Count { count: -2, left: 0 });
 }
 
 #[test]
 fn a_list_may_have_as_many_elements_as_bytes_are_left_and_no_more() {
-    assert_eq!(
-        Vec::<i8>::read(&mut reader(&[0, 0, 0, 1, 7]), FIXED),
-        Ok(vec![7])
-    );
+    assert_eq!(Vec::<i8>::read(&mut reader(&[0, 0, 0, 1, 7]), FIXED), Ok(vec![7]));
     let error = Vec::<i8>::read(&mut reader(&[0, 0, 0, 2, 7]), FIXED).unwrap_err();
     assert_eq!(error.kind, DecodeErrorKind::Count { count: 2, left: 1 });
 }
@@ -158,15 +130,9 @@ fn a_tagged_field_longer_than_its_value_is_refused() {
     };
     assert_eq!(reader(&[1, 5, 1, 9]).tagged_fields(known), Ok(()));
     let error = reader(&[1, 5, 2, 9, 9]).tagged_fields(known).unwrap_err();
-    assert_eq!(
-        (error.kind, error.offset),
-        (DecodeErrorKind::TrailingBytes(1), 4)
-    );
+    assert_eq!((error.kind, error.offset), (DecodeErrorKind::TrailingBytes(1), 4));
     let error = reader(&[1, 5, 3, 9, 9]).tagged_fields(known).unwrap_err();
-    assert_eq!(
-        error.kind,
-        DecodeErrorKind::Truncated { needed: 3, left: 2 }
-    );
+    assert_eq!(error.kind, DecodeErrorKind::Truncated { needed: 3, left: 2 });
 }
 
 #[test]
@@ -197,23 +163,11 @@ fn large_records_go_out_by_reference_and_small_ones_by_copy() {
     assert_eq!(writer.len(), 4 + 3 * SPLICE_BYTES_MIN - 1 + 1);
     let pieces = writer.finish_frame().unwrap();
     let lengths: Vec<_> = pieces.iter().map(Bytes::len).collect();
-    assert_eq!(
-        lengths,
-        [
-            4,
-            SPLICE_BYTES_MIN,
-            SPLICE_BYTES_MIN - 1,
-            SPLICE_BYTES_MIN,
-            1
-        ]
-    );
+    assert_eq!(lengths, [4, SPLICE_BYTES_MIN, SPLICE_BYTES_MIN - 1, SPLICE_BYTES_MIN, 1]);
     let by_reference = |piece: &Bytes| piece.as_ptr() == large.as_ptr();
     let shared: Vec<_> = pieces.iter().map(by_reference).collect();
     assert_eq!(shared, [false, true, false, true, false]);
-    assert_eq!(
-        pieces.first().unwrap().as_ref(),
-        (3 * SPLICE_BYTES_MIN as i32).to_be_bytes()
-    );
+    assert_eq!(pieces.first().unwrap().as_ref(), (3 * SPLICE_BYTES_MIN as i32).to_be_bytes());
 }
 
 #[test]
@@ -228,24 +182,14 @@ fn a_frame_starts_with_its_size() {
 fn a_string_of_more_than_32767_bytes_cannot_be_said() {
     let mut writer = Writer::new();
     assert_eq!(writer.put_string(Some(&"a".repeat(32_767)), true), Ok(()));
-    let error = writer
-        .put_string(Some(&"a".repeat(32_768)), true)
-        .unwrap_err();
-    assert_eq!(
-        error,
-        EncodeError::TooLong {
-            length: 32_768,
-            max: 32_767
-        }
-    );
+    let error = writer.put_string(Some(&"a".repeat(32_768)), true).unwrap_err();
+    assert_eq!(error, EncodeError::TooLong { length: 32_768, max: 32_767 });
 }
 
 #[test]
 fn records_are_equal_wherever_they_are_cut() {
     let whole = Records::from(Bytes::from_static(b"abc"));
-    let cut: Records = [Bytes::from_static(b"a"), Bytes::from_static(b"bc")]
-        .into_iter()
-        .collect();
+    let cut: Records = [Bytes::from_static(b"a"), Bytes::from_static(b"bc")].into_iter().collect();
     assert_eq!(whole, cut);
     assert_ne!(whole, Records::from(Bytes::from_static(b"abd")));
     assert_eq!(cut.into_bytes(), whole.into_bytes());
@@ -268,14 +212,8 @@ fn request_headers_end_with_tagged_fields_only_when_flexible() {
         assert_eq!(bytes.as_ref(), expected);
         let mut reader = Reader::new(bytes);
         let prefix = RequestPrefix::peek(&reader).unwrap();
-        assert_eq!(
-            (prefix.api_key, prefix.api_version, prefix.correlation_id),
-            (3, 9, -5)
-        );
-        assert_eq!(
-            RequestHeader::decode(&mut reader, flexible).unwrap(),
-            header
-        );
+        assert_eq!((prefix.api_key, prefix.api_version, prefix.correlation_id), (3, 9, -5));
+        assert_eq!(RequestHeader::decode(&mut reader, flexible).unwrap(), header);
         assert_eq!(reader.finish(), Ok(()));
     }
 }
@@ -289,20 +227,10 @@ fn the_answer_to_api_versions_never_has_tagged_fields_in_its_header() {
 
 #[test]
 fn an_error_says_where_and_in_which_field() {
-    let error = reader(&[0])
-        .i16()
-        .unwrap_err()
-        .in_field("A.inner")
-        .in_field("B.outer");
-    assert_eq!(
-        error.to_string(),
-        "2 bytes needed, 1 left at byte 0 in A.inner"
-    );
+    let error = reader(&[0]).i16().unwrap_err().in_field("A.inner").in_field("B.outer");
+    assert_eq!(error.to_string(), "2 bytes needed, 1 left at byte 0 in A.inner");
     let bare = reader(&[0, 1]);
-    assert_eq!(
-        bare.finish().unwrap_err().to_string(),
-        "2 bytes left over at byte 0"
-    );
+    assert_eq!(bare.finish().unwrap_err().to_string(), "2 bytes left over at byte 0");
 }
 
 proptest! {

@@ -59,16 +59,10 @@ impl Writer {
     /// The frame is larger than its size prefix can say.
     pub fn finish_frame(mut self) -> Result<Vec<Bytes>, EncodeError> {
         let length = self.len().saturating_sub(SIZE_PREFIX_BYTES);
-        let size = i32::try_from(length).map_err(|_| EncodeError::TooLong {
-            length,
-            max: i32::MAX as usize,
-        })?;
+        let size =
+            i32::try_from(length).map_err(|_| EncodeError::TooLong { length, max: i32::MAX as usize })?;
         self.close_tail();
-        if let Some(prefix) = self
-            .first
-            .as_mut()
-            .and_then(|first| first.first_chunk_mut())
-        {
+        if let Some(prefix) = self.first.as_mut().and_then(|first| first.first_chunk_mut()) {
             *prefix = size.to_be_bytes();
         }
         Ok(self.finish())
@@ -149,10 +143,8 @@ impl Writer {
     /// It has more than 32,767 bytes.
     pub fn put_string(&mut self, value: Option<&str>, flexible: bool) -> Result<(), EncodeError> {
         let length = value.map_or(Ok(-1), |value| {
-            i16::try_from(value.len()).map_err(|_| EncodeError::TooLong {
-                length: value.len(),
-                max: i16::MAX as usize,
-            })
+            i16::try_from(value.len())
+                .map_err(|_| EncodeError::TooLong { length: value.len(), max: i16::MAX as usize })
         })?;
         if flexible {
             self.put_unsigned_varint((i32::from(length) + 1) as u32);
@@ -172,10 +164,7 @@ impl Writer {
             i32::try_from(length)
                 .ok()
                 .filter(|length| *length < i32::MAX)
-                .ok_or(EncodeError::TooLong {
-                    length,
-                    max: i32::MAX as usize - 1,
-                })
+                .ok_or(EncodeError::TooLong { length, max: i32::MAX as usize - 1 })
         })?;
         if flexible {
             self.put_unsigned_varint((length + 1) as u32);

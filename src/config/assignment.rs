@@ -24,11 +24,7 @@ impl Assignment {
         source: Source,
     ) -> Result<Self, LoadError> {
         Values::default().set(definition.name, &text, source.clone())?;
-        Ok(Self {
-            definition,
-            text,
-            source,
-        })
+        Ok(Self { definition, text, source })
     }
 }
 

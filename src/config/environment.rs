@@ -57,17 +57,9 @@ fn variable_of(key: &str) -> String {
 /// Names the variable to write, not only the setting.
 fn as_variable(error: LoadError) -> LoadError {
     match error {
-        LoadError::UnknownKey {
-            key,
-            origin,
-            nearest,
-        } => {
+        LoadError::UnknownKey { key, origin, nearest } => {
             let nearest = format!("{nearest} ({})", variable_of(&nearest));
-            LoadError::UnknownKey {
-                key,
-                origin,
-                nearest,
-            }
+            LoadError::UnknownKey { key, origin, nearest }
         }
         LoadError::File { .. }
         | LoadError::Syntax { .. }
@@ -92,15 +84,10 @@ mod tests {
     #[test]
     fn a_variable_is_the_key_in_capitals() {
         let assignments = read_one("CALLBOARD_NUM_PARTITIONS", "8").unwrap();
-        let [assignment] = assignments.as_slice() else {
-            panic!("one assignment")
-        };
+        let [assignment] = assignments.as_slice() else { panic!("one assignment") };
         assert_eq!(assignment.definition.name, "num.partitions");
         assert_eq!(assignment.text, "8");
-        assert_eq!(
-            assignment.source.to_string(),
-            "environment CALLBOARD_NUM_PARTITIONS"
-        );
+        assert_eq!(assignment.source.to_string(), "environment CALLBOARD_NUM_PARTITIONS");
     }
 
     #[test]
@@ -112,21 +99,14 @@ mod tests {
 
     #[test]
     fn other_variables_and_those_of_tests_are_passed_over() {
-        for variable in [
-            "PATH",
-            "XCALLBOARD_A",
-            "CALLBOARD_CLIENTS",
-            "CALLBOARD_TEST_DATA",
-        ] {
+        for variable in ["PATH", "XCALLBOARD_A", "CALLBOARD_CLIENTS", "CALLBOARD_TEST_DATA"] {
             assert!(read_one(variable, "x").unwrap().is_empty(), "{variable}");
         }
     }
 
     #[test]
     fn an_unknown_variable_is_refused_with_the_nearest_one() {
-        let said = read_one("CALLBOARD_NUM_PARTITION", "8")
-            .unwrap_err()
-            .to_string();
+        let said = read_one("CALLBOARD_NUM_PARTITION", "8").unwrap_err().to_string();
         assert_eq!(
             said,
             "unknown setting num.partition (environment CALLBOARD_NUM_PARTITION); \
@@ -138,17 +118,9 @@ mod tests {
 
     #[test]
     fn an_impossible_value_is_refused_with_the_variable() {
-        let said = read_one("CALLBOARD_NUM_PARTITIONS", "0")
-            .unwrap_err()
-            .to_string();
-        assert!(
-            said.contains("Invalid value 0 for configuration num.partitions"),
-            "{said}"
-        );
-        assert!(
-            said.contains("environment CALLBOARD_NUM_PARTITIONS"),
-            "{said}"
-        );
+        let said = read_one("CALLBOARD_NUM_PARTITIONS", "0").unwrap_err().to_string();
+        assert!(said.contains("Invalid value 0 for configuration num.partitions"), "{said}");
+        assert!(said.contains("environment CALLBOARD_NUM_PARTITIONS"), "{said}");
     }
 
     #[cfg(unix)]

@@ -14,19 +14,14 @@ use super::error::LoadError;
 pub(super) fn read(path: &Path) -> Result<Vec<Assignment>, LoadError> {
     match std::fs::read_to_string(path) {
         Ok(text) => parse(&text, path),
-        Err(error) => Err(LoadError::File {
-            path: path.to_owned(),
-            error,
-        }),
+        Err(error) => Err(LoadError::File { path: path.to_owned(), error }),
     }
 }
 
 /// The settings in a file, none when it is not there.
 pub(super) fn read_if_there(path: &Path) -> Result<Vec<Assignment>, LoadError> {
     match read(path) {
-        Err(LoadError::File { error, .. }) if error.kind() == io::ErrorKind::NotFound => {
-            Ok(Vec::new())
-        }
+        Err(LoadError::File { error, .. }) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
         result => result,
     }
 }
@@ -40,10 +35,7 @@ fn parse(text: &str, path: &Path) -> Result<Vec<Assignment>, LoadError> {
     for (key, value) in found {
         let definition = find(&key, &source)?;
         if !seen.insert(definition.name) {
-            return Err(LoadError::Twice {
-                key: definition.name,
-                origin: source,
-            });
+            return Err(LoadError::Twice { key: definition.name, origin: source });
         }
         let text = text_of(definition, &value, &source)?;
         assignments.push(Assignment::check(definition, text, source.clone())?);
@@ -59,10 +51,7 @@ fn parse_table(text: &str, path: &Path) -> Result<Table, LoadError> {
         Err(error) => error,
     };
     let quoted: Vec<String> = text.lines().map(quote_key).collect();
-    quoted
-        .join("\n")
-        .parse()
-        .map_err(|_| syntax_error(&error, text, path))
+    quoted.join("\n").parse().map_err(|_| syntax_error(&error, text, path))
 }
 
 fn syntax_error(error: &toml::de::Error, text: &str, path: &Path) -> LoadError {
@@ -89,11 +78,7 @@ fn quote_key(line: &str) -> String {
 /// Lists every value with the whole of its key.
 fn flatten(prefix: &str, table: Table, found: &mut Vec<(String, Value)>) {
     for (key, value) in table {
-        let key = if prefix.is_empty() {
-            key
-        } else {
-            format!("{prefix}.{key}")
-        };
+        let key = if prefix.is_empty() { key } else { format!("{prefix}.{key}") };
         if let Value::Table(inner) = value {
             flatten(&key, inner, found);
         } else {
@@ -105,11 +90,7 @@ fn flatten(prefix: &str, table: Table, found: &mut Vec<(String, Value)>) {
 /// The value as text, if it is of the TOML type that the setting takes.
 ///
 /// Text is let through for every setting, because the value is read from text next.
-fn text_of(
-    definition: &'static Definition,
-    value: &Value,
-    source: &Source,
-) -> Result<String, LoadError> {
+fn text_of(definition: &'static Definition, value: &Value, source: &Source) -> Result<String, LoadError> {
     let text = match (definition.kind, value) {
         (_, Value::String(text)) => Some(text.clone()),
         (Kind::Boolean, Value::Boolean(boolean)) => Some(boolean.to_string()),

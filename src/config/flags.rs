@@ -34,9 +34,7 @@ mod tests {
 
     #[test]
     fn a_flag_is_named_where_its_value_is_impossible() {
-        let said = read_one("auto.create.topics.enable", "yes")
-            .unwrap_err()
-            .to_string();
+        let said = read_one("auto.create.topics.enable", "yes").unwrap_err().to_string();
         assert_eq!(
             said,
             "Invalid value yes for configuration auto.create.topics.enable: \

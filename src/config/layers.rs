@@ -21,9 +21,7 @@ impl Source for Layer {
 }
 
 /// The defaults, overruled by the places in their order.
-pub(super) fn merge(
-    places: impl IntoIterator<Item = Vec<Assignment>>,
-) -> Result<Values, LoadError> {
+pub(super) fn merge(places: impl IntoIterator<Item = Vec<Assignment>>) -> Result<Values, LoadError> {
     let mut builder = Config::builder();
     let mut assignments = Vec::new();
     for place in places {
@@ -31,10 +29,7 @@ pub(super) fn merge(
         for assignment in place {
             let number = assignments.len().to_string();
             let text = ValueKind::String(assignment.text.clone());
-            layer.0.insert(
-                flat_key(assignment.definition.name),
-                Value::new(Some(&number), text),
-            );
+            layer.0.insert(flat_key(assignment.definition.name), Value::new(Some(&number), text));
             assignments.push(assignment);
         }
         builder = builder.add_source(layer);
@@ -79,14 +74,8 @@ mod tests {
         let environment = Source::Environment("X".to_owned());
         let flag = Source::Flag("--set".to_owned());
         let values = merge([
-            place(
-                &environment,
-                &[("num.partitions", "5"), ("max.connections", "6")],
-            ),
-            place(
-                &flag,
-                &[("num.partitions", "7"), ("max.connections.per.ip", "8")],
-            ),
+            place(&environment, &[("num.partitions", "5"), ("max.connections", "6")]),
+            place(&flag, &[("num.partitions", "7"), ("max.connections.per.ip", "8")]),
         ])
         .unwrap();
         let read = |name: &str| {
@@ -104,10 +93,7 @@ mod tests {
         let flag = Source::Flag("--set".to_owned());
         let pairs = [("num.partitions", "5"), ("num.partitions", "6")];
         let values = merge([place(&flag, &pairs)]).unwrap();
-        assert_eq!(
-            values.get("num.partitions").unwrap().text.as_deref(),
-            Some("6")
-        );
+        assert_eq!(values.get("num.partitions").unwrap().text.as_deref(), Some("6"));
     }
 
     #[test]

@@ -19,9 +19,7 @@ pub(super) fn nearest(key: &str) -> &'static str {
     let other_name = OTHER_NAMES.iter().find(|(other, _)| *other == key);
     let meant = behind.or(other_name.map(|(_, name)| *name));
     let distance = |name: &&str| strsim::damerau_levenshtein(&key, name);
-    let closest = broker::all()
-        .map(|definition| definition.name)
-        .min_by_key(distance);
+    let closest = broker::all().map(|definition| definition.name).min_by_key(distance);
     meant.or(closest).unwrap_or_default()
 }
 
@@ -35,10 +33,7 @@ mod tests {
         assert_eq!(nearest("nmu.partitions"), "num.partitions");
         assert_eq!(nearest("num_partitions"), "num.partitions");
         assert_eq!(nearest("Data-Dir"), "data.dir");
-        assert_eq!(
-            nearest("autocreate.topics.enable"),
-            "auto.create.topics.enable"
-        );
+        assert_eq!(nearest("autocreate.topics.enable"), "auto.create.topics.enable");
     }
 
     #[test]

@@ -9,21 +9,14 @@ use callboard_actors::config::{Entry, Kind, Value, Values};
 pub fn print(values: &Values) -> String {
     let lines: Vec<(&str, Option<String>, String)> = values.iter().map(line).collect();
     let key_width = lines.iter().map(|(key, _, _)| key.len()).max().unwrap_or(0);
-    let value_width = lines
-        .iter()
-        .flat_map(|(_, value, _)| value)
-        .map(String::len)
-        .max();
+    let value_width = lines.iter().flat_map(|(_, value, _)| value).map(String::len).max();
     let value_width = value_width.unwrap_or(0);
     let mut text = String::new();
     for (key, value, source) in lines {
         // Writing to a String cannot fail.
         let _ = match value {
             Some(value) => {
-                writeln!(
-                    text,
-                    "{key:<key_width$} = {value:<value_width$}    # {source}"
-                )
+                writeln!(text, "{key:<key_width$} = {value:<value_width$}    # {source}")
             }
             None => writeln!(text, "# {key} is not set"),
         };
@@ -65,23 +58,11 @@ mod tests {
         values.set("num.partitions", "8", variable).unwrap();
         let text = print(&values);
         let line = |key: &str| {
-            let found = text
-                .lines()
-                .find(|line| line.split_whitespace().next() == Some(key));
-            found
-                .unwrap()
-                .split_whitespace()
-                .collect::<Vec<_>>()
-                .join(" ")
+            let found = text.lines().find(|line| line.split_whitespace().next() == Some(key));
+            found.unwrap().split_whitespace().collect::<Vec<_>>().join(" ")
         };
-        assert_eq!(
-            line("num.partitions"),
-            "num.partitions = 8 # environment CALLBOARD_NUM_PARTITIONS"
-        );
-        assert_eq!(
-            line("data.dir"),
-            "data.dir = \"./callboard-data\" # default"
-        );
+        assert_eq!(line("num.partitions"), "num.partitions = 8 # environment CALLBOARD_NUM_PARTITIONS");
+        assert_eq!(line("data.dir"), "data.dir = \"./callboard-data\" # default");
         assert!(text.contains("\n# broker.rack is not set\n"));
     }
 
@@ -91,9 +72,7 @@ mod tests {
         let lines: Vec<&str> = text.lines().filter(|line| !line.starts_with('#')).collect();
         for sign in [" = ", "    # "] {
             let columns: Vec<_> = lines.iter().map(|line| line.find(sign)).collect();
-            let aligned = columns
-                .windows(2)
-                .all(|two| sign.starts_with("    ") || two[0] == two[1]);
+            let aligned = columns.windows(2).all(|two| sign.starts_with("    ") || two[0] == two[1]);
             assert!(aligned, "{sign}");
         }
         let sources: Vec<_> = lines.iter().map(|line| line.rfind("# ")).collect();
@@ -103,19 +82,14 @@ mod tests {
     #[test]
     fn the_keys_are_sorted() {
         let text = print(&Values::default());
-        let keys: Vec<&str> = text
-            .lines()
-            .filter_map(|line| line.trim_start_matches("# ").split(' ').next())
-            .collect();
+        let keys: Vec<&str> =
+            text.lines().filter_map(|line| line.trim_start_matches("# ").split(' ').next()).collect();
         assert!(keys.is_sorted(), "{keys:?}");
     }
 
     #[test]
     fn what_is_printed_can_be_read_as_a_file() {
-        let pairs = [
-            ("data.dir", "/a \"b\\c"),
-            ("log.cleaner.min.cleanable.ratio", "1"),
-        ];
+        let pairs = [("data.dir", "/a \"b\\c"), ("log.cleaner.min.cleanable.ratio", "1")];
         let values = Values::from_pairs(pairs).unwrap();
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("callboard.toml");

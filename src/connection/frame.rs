@@ -141,7 +141,9 @@ impl Reader {
         while self.buffer.len() < count {
             let missing = count - self.buffer.len();
             // Room doubles with what has arrived, so that a length alone costs nothing.
-            let room = missing.min(ROOM_BYTES_MAX.max(self.buffer.len())).max(READ_BYTES.min(missing + PREFIX_BYTES));
+            let room = missing
+                .min(ROOM_BYTES_MAX.max(self.buffer.len()))
+                .max(READ_BYTES.min(missing + PREFIX_BYTES));
             self.buffer.reserve(room);
             if self.socket.read_buf(&mut self.buffer).await? == 0 {
                 return Err(ReadError::Cut);

@@ -1,4 +1,4 @@
-//! CreatePartitions, versions 0 to 3: topics get more partitions.
+//! `CreatePartitions`, versions 0 to 3: topics get more partitions.
 
 use super::error_code::Code;
 use super::{Caller, Edge, Refused, repeated};
@@ -18,30 +18,41 @@ pub(super) async fn handle(
     caller: Caller,
     request: CreatePartitionsRequest,
 ) -> Result<CreatePartitionsResponse, Refused> {
-    let assigned: usize = request.topics.iter().filter_map(|topic| topic.assignments.as_ref()).map(Vec::len).sum();
+    let assigned: usize =
+        request.topics.iter().filter_map(|topic| topic.assignments.as_ref()).map(Vec::len).sum();
     caller.check_partitions(request.topics.len().saturating_add(assigned))?;
-    let results = if request.timeout_ms <= 0 {
-        request.topics.into_iter().map(|topic| result(topic.name, ErrorCode::REQUEST_TIMED_OUT, None)).collect()
-    } else {
-        let mode = if request.validate_only { Mode::ValidateOnly } else { Mode::Apply };
+    let mode = if request.validate_only { Mode::ValidateOnly } else { Mode::Apply };
+    let results = if request.timeout_ms > 0 {
         grow(&edge, request.topics, mode).await
+    } else {
+        // There is no time to do anything in, so nothing is done.
+        request
+            .topics
+            .into_iter()
+            .map(|topic| result(topic.name, ErrorCode::REQUEST_TIMED_OUT, None))
+            .collect()
     };
     Ok(CreatePartitionsResponse { results, ..Default::default() })
 }
 
-async fn grow(edge: &Edge, topics: Vec<CreatePartitionsTopic>, mode: Mode) -> Vec<CreatePartitionsTopicResult> {
-    let named = repeated::split(topics, |topic| topic.name.clone());
-    let names: Vec<Str> = named.once.iter().map(|topic| topic.name.clone()).collect();
-    let topics: Vec<_> = named.once.into_iter().map(growth).collect();
+async fn grow(
+    edge: &Edge,
+    topics: Vec<CreatePartitionsTopic>,
+    mode: Mode,
+) -> Vec<CreatePartitionsTopicResult> {
+    let parts = repeated::split(topics, |topic| topic.name.clone());
+    let names: Vec<Str> = parts.once.iter().map(|topic| topic.name.clone()).collect();
+    let topics: Vec<_> = parts.once.into_iter().map(growth).collect();
     let outcomes = ask(edge.broker.broker(), |reply| CreatePartitions { topics, mode, reply }).await;
     let outcomes = outcomes.unwrap_or_else(|Unavailable| vec![Err(Unavailable.into()); names.len()]);
     let twice = |name| result(name, ErrorCode::INVALID_REQUEST, Some("Duplicate topic name.".into()));
     let answers = names.into_iter().zip(outcomes).map(|(name, outcome)| answer(name, outcome));
-    answers.chain(named.repeated.into_iter().map(twice)).collect()
+    answers.chain(parts.repeated.into_iter().map(twice)).collect()
 }
 
 fn growth(topic: CreatePartitionsTopic) -> Growth {
-    let assignments = topic.assignments.map(|all| all.into_iter().map(|assignment| assignment.broker_ids).collect());
+    let assignments =
+        topic.assignments.map(|all| all.into_iter().map(|assignment| assignment.broker_ids).collect());
     Growth { topic: topic.name.into(), count: topic.count, assignments }
 }
 
@@ -63,7 +74,8 @@ mod tests {
 
     #[test]
     fn no_assignments_and_none_at_all_are_different() {
-        let assignments = |assignments| growth(CreatePartitionsTopic { assignments, ..Default::default() }).assignments;
+        let assignments =
+            |assignments| growth(CreatePartitionsTopic { assignments, ..Default::default() }).assignments;
         assert_eq!(assignments(None), None);
         assert_eq!(assignments(Some(Vec::new())), Some(Vec::new()));
         let one = CreatePartitionsAssignment { broker_ids: vec![1] };

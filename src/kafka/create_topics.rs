@@ -1,4 +1,4 @@
-//! CreateTopics, versions 2 to 7: topics are created, or it is only checked whether they could be.
+//! `CreateTopics`, versions 2 to 7: topics are created, or it is only checked whether they could be.
 
 use super::error_code::Code;
 use super::{Caller, Edge, Refused, describe_configs, repeated};
@@ -24,25 +24,30 @@ pub(super) async fn handle(
 ) -> Result<CreateTopicsResponse, Refused> {
     let assigned: usize = request.topics.iter().map(|topic| topic.assignments.len()).sum();
     caller.check_partitions(request.topics.len().saturating_add(assigned))?;
-    let topics = if request.timeout_ms <= 0 {
-        request.topics.into_iter().map(|topic| refused(topic.name, ErrorCode::REQUEST_TIMED_OUT, None)).collect()
-    } else {
-        let mode = if request.validate_only { Mode::ValidateOnly } else { Mode::Apply };
+    let mode = if request.validate_only { Mode::ValidateOnly } else { Mode::Apply };
+    let topics = if request.timeout_ms > 0 {
         create(&edge, request.topics, mode).await
+    } else {
+        // There is no time to do anything in, so nothing is done.
+        request
+            .topics
+            .into_iter()
+            .map(|topic| refused(topic.name, ErrorCode::REQUEST_TIMED_OUT, None))
+            .collect()
     };
     Ok(CreateTopicsResponse { topics, ..Default::default() })
 }
 
 async fn create(edge: &Edge, topics: Vec<CreatableTopic>, mode: Mode) -> Vec<CreatableTopicResult> {
-    let named = repeated::split(topics, |topic| topic.name.clone());
-    let names: Vec<Str> = named.once.iter().map(|topic| topic.name.clone()).collect();
-    let outcomes = ask_to_create(edge, named.once.into_iter().map(new_topic).collect(), mode).await;
+    let parts = repeated::split(topics, |topic| topic.name.clone());
+    let names: Vec<Str> = parts.once.iter().map(|topic| topic.name.clone()).collect();
+    let outcomes = ask_to_create(edge, parts.once.into_iter().map(new_topic).collect(), mode).await;
     let answers = names.into_iter().zip(outcomes).map(|(name, outcome)| match outcome {
         Ok(topic) => created(edge, name, &topic),
         Err(error) => refused(name, error.code(), Some(error.to_string().into())),
     });
     let twice = |name| refused(name, ErrorCode::INVALID_REQUEST, Some("Duplicate topic name.".into()));
-    answers.chain(named.repeated.into_iter().map(twice)).collect()
+    answers.chain(parts.repeated.into_iter().map(twice)).collect()
 }
 
 /// An outcome for each topic, also when the broker is gone.

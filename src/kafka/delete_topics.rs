@@ -1,4 +1,4 @@
-//! DeleteTopics, versions 1 to 6: topics are deleted, by name or, from version 6, by id.
+//! `DeleteTopics`, versions 1 to 6: topics are deleted, by name or, from version 6, by id.
 
 use super::error_code::Code;
 use super::{Caller, Edge, Refused, repeated};
@@ -28,7 +28,8 @@ pub(super) async fn handle(
     let topics = topics(request);
     caller.check_partitions(topics.len())?;
     let responses = if !edge.broker.settings().topics.delete {
-        let code = if caller.version < 3 { ErrorCode::INVALID_REQUEST } else { ErrorCode::TOPIC_DELETION_DISABLED };
+        let code =
+            if caller.version < 3 { ErrorCode::INVALID_REQUEST } else { ErrorCode::TOPIC_DELETION_DISABLED };
         topics.into_iter().map(|topic| result(topic, code, None)).collect()
     } else if timeout_ms <= 0 {
         topics.into_iter().map(|topic| result(topic, ErrorCode::REQUEST_TIMED_OUT, None)).collect()

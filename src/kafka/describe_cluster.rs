@@ -24,9 +24,7 @@ pub(super) async fn handle(
             ErrorCode::MISMATCHED_ENDPOINT_TYPE,
             "This is an endpoint of brokers, and the request is for one of controllers".to_owned(),
         ),
-        other => {
-            refuse(ErrorCode::UNSUPPORTED_ENDPOINT_TYPE, format!("There is no endpoint type {other}"))
-        }
+        other => refuse(ErrorCode::UNSUPPORTED_ENDPOINT_TYPE, format!("There is no endpoint type {other}")),
     })
 }
 

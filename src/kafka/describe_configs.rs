@@ -1,4 +1,4 @@
-//! DescribeConfigs, versions 1 to 4: the settings of topics and of the broker, and where each value is from.
+//! `DescribeConfigs`, versions 1 to 4: the settings of topics and of the broker, and where each value is from.
 
 use super::{Caller, Edge, Refused};
 use callboard_actors::broker::topic_name;
@@ -62,14 +62,18 @@ fn describe(edge: &Edge, resource: DescribeConfigsResource, detail: Detail) -> D
     if let Some(keys) = configuration_keys.filter(|keys| !keys.is_empty()) {
         configs.retain(|config| keys.contains(&config.name));
     }
-    DescribeConfigsResult { error_code, error_message: Some(message.into()), resource_type, resource_name, configs }
+    DescribeConfigsResult {
+        error_code,
+        error_message: Some(message.into()),
+        resource_type,
+        resource_name,
+        configs,
+    }
 }
 
 fn topic(edge: &Edge, name: &str, detail: Detail) -> Answer {
-    topic_name::check(name).map_err(|error| Problem {
-        code: ErrorCode::INVALID_TOPIC_EXCEPTION,
-        message: error.to_string(),
-    })?;
+    topic_name::check(name)
+        .map_err(|error| Problem { code: ErrorCode::INVALID_TOPIC_EXCEPTION, message: error.to_string() })?;
     let topics = edge.broker.topics();
     let unknown = || Problem { code: ErrorCode::UNKNOWN_TOPIC_OR_PARTITION, message: String::new() };
     let config = &topics.get(name).ok_or_else(unknown)?.config;
@@ -106,7 +110,9 @@ fn loggers(node_id: i32, name: &str) -> Answer {
 fn check_broker(name: &str, node_id: i32, or_what: &str) -> Result<(), Problem> {
     match name.parse::<i32>() {
         Ok(id) if id == node_id => Ok(()),
-        Ok(id) => Err(invalid(format!("Unexpected broker id, expected {node_id}{or_what}, but received {id}"))),
+        Ok(id) => {
+            Err(invalid(format!("Unexpected broker id, expected {node_id}{or_what}, but received {id}")))
+        }
         Err(_) => Err(invalid(format!("Broker id must be an integer, but it is: {name}"))),
     }
 }
@@ -177,7 +183,8 @@ mod tests {
         let told = retention(Detail { synonyms: true, documentation: true });
         assert_eq!((told.name.as_str(), told.value.as_deref()), ("retention.ms", Some("5")));
         assert_eq!((told.config_source, told.config_type), (1, 5));
-        let places: Vec<_> = told.synonyms.iter().map(|synonym| (synonym.name.as_str(), synonym.source)).collect();
+        let places: Vec<_> =
+            told.synonyms.iter().map(|synonym| (synonym.name.as_str(), synonym.source)).collect();
         assert_eq!(places, [("retention.ms", 1), ("log.retention.ms", 4)]);
         assert!(told.documentation.is_some_and(|documentation| !documentation.is_empty()));
     }

@@ -159,13 +159,16 @@ mod tests {
             id: TopicId::default(),
             name: name.into(),
             config: Arc::new(TopicConfig::inherited(&defaults)),
-            partitions: (0..partitions).map(|index| Arc::new(PartitionSlot::new(PartitionId(index), index))).collect(),
+            partitions: (0..partitions)
+                .map(|index| Arc::new(PartitionSlot::new(PartitionId(index), index)))
+                .collect(),
         };
         (name.into(), Some(Arc::new(topic)))
     }
 
     fn request(limit: i32, cursor: Option<(&str, i32)>) -> DescribeTopicPartitionsRequest {
-        let cursor = cursor.map(|(name, partition_index)| Cursor { topic_name: name.into(), partition_index });
+        let cursor =
+            cursor.map(|(name, partition_index)| Cursor { topic_name: name.into(), partition_index });
         DescribeTopicPartitionsRequest { response_partition_limit: limit, cursor, ..Default::default() }
     }
 

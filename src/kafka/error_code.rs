@@ -54,7 +54,9 @@ impl Code for BatchError {
             Self::Checksum { .. } => ErrorCode::CORRUPT_MESSAGE,
             Self::TooLarge { .. } => ErrorCode::MESSAGE_TOO_LARGE,
             Self::Codec(_) => ErrorCode::UNSUPPORTED_COMPRESSION_TYPE,
-            Self::NegativeTimestamp(_) | Self::Timestamp(_) | Self::TimestampType => ErrorCode::INVALID_TIMESTAMP,
+            Self::NegativeTimestamp(_) | Self::Timestamp(_) | Self::TimestampType => {
+                ErrorCode::INVALID_TIMESTAMP
+            }
         }
     }
 }

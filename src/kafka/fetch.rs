@@ -9,6 +9,7 @@ pub(super) use session::Sessions;
 use super::error_code::Code;
 use super::{Caller, Edge, Refused};
 use callboard_actors::broker::long_poll::{self, FetchPart, FetchedPart};
+use callboard_actors::clock;
 use callboard_protocol::kafka::ErrorCode;
 use callboard_protocol::kafka::fetch::{
     EpochEndOffset, FetchRequest, FetchResponse, FetchableTopicResponse, LeaderIdAndEpoch, PartitionData,
@@ -67,7 +68,7 @@ async fn fetch(edge: &Edge, request: &FetchRequest, targets: &mut [Target]) {
     let wait_max = if is_ready { 0 } else { request.max_wait_ms.max(0) };
     if parts.is_empty() {
         // As in Kafka, partitions that are not there do not end the wait: they may come to be.
-        tokio::time::sleep(Duration::from_millis(wait_max as u64)).await;
+        clock::pass(Duration::from_millis(wait_max as u64)).await;
         return;
     }
     let fetch = long_poll::Fetch {

@@ -49,7 +49,11 @@ fn check(request: &InitProducerIdRequest) -> Result<(), ErrorCode> {
 mod tests {
     use super::*;
 
-    fn request(transactional_id: Option<&str>, producer_id: i64, producer_epoch: i16) -> InitProducerIdRequest {
+    fn request(
+        transactional_id: Option<&str>,
+        producer_id: i64,
+        producer_epoch: i16,
+    ) -> InitProducerIdRequest {
         let transactional_id = transactional_id.map(Into::into);
         InitProducerIdRequest { transactional_id, producer_id, producer_epoch, ..Default::default() }
     }

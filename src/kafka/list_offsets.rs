@@ -65,7 +65,9 @@ fn gather(topics: Vec<ListOffsetsTopic>) -> BTreeMap<Str, BTreeMap<i32, Named>> 
     for ListOffsetsTopic { name, partitions } in topics {
         for partition in partitions {
             let named = gathered.entry(name.clone()).or_default().entry(partition.partition_index);
-            named.and_modify(|named| named.is_repeated = true).or_insert(Named { partition, is_repeated: false });
+            named
+                .and_modify(|named| named.is_repeated = true)
+                .or_insert(Named { partition, is_repeated: false });
         }
     }
     gathered

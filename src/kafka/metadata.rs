@@ -10,8 +10,8 @@ use callboard_actors::broker::topic_name;
 use callboard_actors::broker::topics::{PartitionSlot, TopicView, Topics};
 use callboard_protocol::kafka::ErrorCode;
 use callboard_protocol::kafka::metadata::{
-    MetadataRequest, MetadataRequestTopic, MetadataResponse, MetadataResponseBroker, MetadataResponsePartition,
-    MetadataResponseTopic,
+    MetadataRequest, MetadataRequestTopic, MetadataResponse, MetadataResponseBroker,
+    MetadataResponsePartition, MetadataResponseTopic,
 };
 use callboard_protocol::wire::Str;
 use callboard_storage::TopicId;
@@ -103,13 +103,18 @@ impl Asked {
 }
 
 /// Creates those topics that may be, and says which will only be there later.
-async fn create_missing(edge: &Edge, topics: &Topics, names: &[Str], request: &MetadataRequest) -> HashSet<Str> {
+async fn create_missing(
+    edge: &Edge,
+    topics: &Topics,
+    names: &[Str],
+    request: &MetadataRequest,
+) -> HashSet<Str> {
     let rules = &edge.broker.settings().topics;
     if !(request.allow_auto_topic_creation && rules.auto_create) {
         return HashSet::new();
     }
     let is_creatable = |name: &&Str| {
-        topics.get(name).is_none() && topic_name::check(name).is_ok() && !is_internal(name)
+        topics.get(name).is_none() && topic_name::check(name).is_ok() && !topic_name::is_reserved(name)
     };
     let mut missing: Vec<Str> = names.iter().filter(is_creatable).cloned().collect();
     // More than one request may create is refused altogether; the client asks for the rest again.

@@ -116,10 +116,8 @@ pub enum Refused {
 pub fn peek(frame: &Bytes) -> Result<&'static apis::Api, Refused> {
     let prefix = RequestPrefix::peek(&Reader::new(frame.clone()))?;
     let api = apis::find(ApiKey(prefix.api_key));
-    api.filter(|api| api.serves(prefix.api_version)).ok_or(Refused::Unsupported {
-        api: ApiKey(prefix.api_key),
-        version: prefix.api_version,
-    })
+    api.filter(|api| api.serves(prefix.api_version))
+        .ok_or(Refused::Unsupported { api: ApiKey(prefix.api_key), version: prefix.api_version })
 }
 
 /// Begins a request.

@@ -71,10 +71,7 @@ pub(super) fn start(edge: Arc<Edge>, frame: Bytes) -> Result<Started, Refused> {
     if produce.batches.iter().all(|target| target.slot.actor().is_some()) {
         return Ok(Started::Answering(produce.send()));
     }
-    Ok(Started::Waiting(Box::pin(async move {
-        produce.start_partitions().await;
-        produce.send()
-    })))
+    Ok(Started::Waiting(Box::pin(produce.send_once_started())))
 }
 
 impl Produce {
@@ -87,8 +84,14 @@ impl Produce {
             acks => (Wanted::Answer(Acks::Synced), acks != -1),
         };
         let version = caller.version;
-        let mut produce =
-            Self { edge, correlation_id, version, wanted, response: ProduceResponse::default(), batches: Vec::new() };
+        let mut produce = Self {
+            edge,
+            correlation_id,
+            version,
+            wanted,
+            response: ProduceResponse::default(),
+            batches: Vec::new(),
+        };
         for topic_data in request.topic_data {
             produce.plan_topic(&topics, topic_data, is_invalid);
         }
@@ -132,6 +135,11 @@ impl Produce {
         for target in &self.batches {
             let _ = self.edge.broker.locate(&target.topic, &target.slot).await;
         }
+    }
+
+    async fn send_once_started(self) -> Answering {
+        self.start_partitions().await;
+        self.send()
     }
 
     /// Puts all batches into their partitions' mailboxes, before anything else is done.

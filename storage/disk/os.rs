@@ -13,9 +13,7 @@ pub struct OsDisk;
 
 impl Disk for OsDisk {
     fn create(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
-        Ok(Box::new(OsFile(
-            File::options().create(true).truncate(true).read(true).write(true).open(path)?,
-        )))
+        Ok(Box::new(OsFile(File::options().create(true).truncate(true).read(true).write(true).open(path)?)))
     }
 
     fn open(&self, path: &Path) -> io::Result<Arc<dyn DiskFile>> {

@@ -5,7 +5,9 @@ use crate::error::Result;
 use crate::ids::{Offset, PartitionId};
 use crate::keys::{self, Table};
 use crate::values::{BatchPlace, DELETED, PartitionRow};
-use fjall::compaction::filter::{CompactionFilter, CompactionFilterResult, Context, Factory, ItemAccessor, Verdict};
+use fjall::compaction::filter::{
+    CompactionFilter, CompactionFilterResult, Context, Factory, ItemAccessor, Verdict,
+};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -110,7 +112,8 @@ mod tests {
             attributes: 0,
         };
         let is_dead = |partition, base, delta| {
-            bounds.is_dead(Table::Log, &keys::log(PartitionId(partition), Offset(base)), || Some(place(delta)))
+            bounds
+                .is_dead(Table::Log, &keys::log(PartitionId(partition), Offset(base)), || Some(place(delta)))
         };
         assert!(is_dead(1, 5, 4));
         assert!(!is_dead(1, 5, 5), "its last record is the log start");

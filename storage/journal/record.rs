@@ -148,9 +148,9 @@ impl Body {
 
     /// The sum over the body's part of the checksum; `head` is what [`Body::write_head`] wrote.
     pub fn sum(&self, head: &[u8]) -> u32 {
-        self.batches.iter().fold(crc32c::crc32c(head), |sum, placed| {
-            sum_batch(sum, placed.partition, &placed.batch.head)
-        })
+        self.batches
+            .iter()
+            .fold(crc32c::crc32c(head), |sum, placed| sum_batch(sum, placed.partition, &placed.batch.head))
     }
 }
 

@@ -1,8 +1,6 @@
 //! Appending records to the newest segment, and starting a new one when it is full.
 
-use super::record::{
-    BODY_BYTES_MAX, Body, PlacedBatch, RECORD_HEADER_BYTES, RecordHeader, batch_pieces,
-};
+use super::record::{BODY_BYTES_MAX, Body, PlacedBatch, RECORD_HEADER_BYTES, RecordHeader, batch_pieces};
 use super::segment::{self, SEGMENT_HEADER_BYTES, SegmentHeader};
 use crate::disk::{Disk, DiskFile};
 use crate::error::{Error, Result};

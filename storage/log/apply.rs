@@ -144,10 +144,10 @@ impl Log {
         }
         if header.has_producer() {
             let producer = ProducerId(header.producer_id);
-            let row = tail.producers.entry(producer).or_insert_with(|| ProducerRow {
-                epoch: header.producer_epoch,
-                batches: Vec::new(),
-            });
+            let row = tail
+                .producers
+                .entry(producer)
+                .or_insert_with(|| ProducerRow { epoch: header.producer_epoch, batches: Vec::new() });
             row.remember(header.producer_epoch, produced(&header));
             touched.producers.insert((partition, producer));
         }

@@ -5,19 +5,19 @@ use crate::disk::Disk;
 use crate::error::{Error, Result};
 use crate::ids::{SegmentId, Sequence};
 use crate::index::Index;
-use crate::journal::reclaim::reclaim;
 use crate::journal;
+use crate::journal::reclaim::reclaim;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 /// How often the index is asked whether it has written its tables.
 const FLUSH_POLL: Duration = Duration::from_millis(5);
 /// After so long without success a checkpoint is given up; the next one covers it.
-const FLUSH_TIMEOUT: Duration = Duration::from_secs(60);
+const FLUSH_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// After how much a checkpoint is due, whichever comes first.
 #[derive(Debug, Clone, Copy)]
@@ -150,7 +150,9 @@ impl Worker {
         self.index.begin_flush()?;
         while !self.index.is_flushed()? {
             if started.elapsed() > FLUSH_TIMEOUT {
-                tracing::warn!("the index did not write its tables in time; the next checkpoint will cover this");
+                tracing::warn!(
+                    "the index did not write its tables in time; the next checkpoint will cover this"
+                );
                 return Ok(());
             }
             // There is no event to wait for when tables are written.

@@ -34,14 +34,12 @@ impl Log {
         let journal_folder = folder.journal();
         disk.create_folder(&journal_folder).map_err(Error::io("creating", &journal_folder))?;
         let checkpoint = Checkpoint::read(disk.as_ref(), &folder.checkpoint())?;
-        let opening = OpenOptions {
-            folder: journal_folder.clone(),
-            segment_bytes: options.segment_bytes,
-            checkpoint,
-        };
+        let opening =
+            OpenOptions { folder: journal_folder.clone(), segment_bytes: options.segment_bytes, checkpoint };
         let (writer, recovered) = journal::open(Arc::clone(&disk), opening)?;
         let index = Index::open(&folder.index())?;
-        let reader = LogReader::new(index.clone(), journal::Reader::new(Arc::clone(&disk), journal_folder.clone()));
+        let reader =
+            LogReader::new(index.clone(), journal::Reader::new(Arc::clone(&disk), journal_folder.clone()));
         let checkpointer = Checkpointer::start(
             checkpointer_files(&disk, folder),
             index.clone(),

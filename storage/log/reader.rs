@@ -64,7 +64,7 @@ impl LogReader {
     /// # Errors
     /// [`Error::Io`]; [`Error::Index`]; [`Error::Value`].
     pub fn read(&self, extent: Extent, bytes_max: usize, first: FirstBatch) -> Result<Vec<Bytes>> {
-        self.retry(|| {
+        retry(|| {
             let places = self.places(extent, bytes_max, first)?;
             let mut batches = Vec::with_capacity(places.len());
             for span in spans(&places) {
@@ -79,7 +79,7 @@ impl LogReader {
     /// # Errors
     /// [`Error::Io`]; [`Error::Index`]; [`Error::Value`], also for a batch that cannot be unpacked.
     pub fn find_time(&self, extent: Extent, timestamp: i64) -> Result<Option<TimedOffset>> {
-        self.retry(|| {
+        retry(|| {
             let from = self.time_start(extent, timestamp)?;
             let found = self.find_batch(extent, from, |place| place.max_timestamp >= timestamp)?;
             let Some((base, place)) = found else { return Ok(None) };
@@ -94,7 +94,7 @@ impl LogReader {
     /// # Errors
     /// As [`LogReader::find_time`].
     pub fn find_max_time(&self, extent: Extent) -> Result<Option<TimedOffset>> {
-        self.retry(|| {
+        retry(|| {
             let prefix = keys::partitions(extent.partition);
             let last = self.index.last_at(Table::Times, &prefix, &keys::times(extent.partition, i64::MAX))?;
             // All batches before the last entry of `times` are older than its timestamp.
@@ -145,7 +145,8 @@ impl LogReader {
         self.index.each_from(Table::Epochs, &prefix, &prefix, |key, value| {
             let number = |bytes: Option<&[u8]>| bytes?.try_into().ok().map(i32::from_be_bytes);
             let current = number(key.get(4..)).ok_or(Error::Value { table: "epochs" })?;
-            let start = value.try_into().map(i64::from_be_bytes).map_err(|_| Error::Value { table: "epochs" })?;
+            let start =
+                value.try_into().map(i64::from_be_bytes).map_err(|_| Error::Value { table: "epochs" })?;
             if current > epoch {
                 end = Offset(start);
                 return Ok(Continue::No);
@@ -154,15 +155,6 @@ impl LogReader {
             Ok(Continue::Yes)
         })?;
         Ok(found.map(|epoch| (epoch, end)))
-    }
-
-    /// A pointer may lead to a segment that was just removed because the batch moved or died: look
-    /// it up once more.
-    fn retry<T>(&self, read: impl Fn() -> Result<T>) -> Result<T> {
-        match read() {
-            Err(Error::MissingSegment(..)) => read(),
-            outcome => outcome,
-        }
     }
 
     fn places(&self, extent: Extent, bytes_max: usize, first: FirstBatch) -> Result<Vec<BatchPlace>> {
@@ -269,6 +261,15 @@ pub enum FirstBatch {
     Always,
     /// It is not.
     IfItFits,
+}
+
+/// A pointer may lead to a segment that was just removed because the batch moved or died: look it
+/// up once more.
+fn retry<T>(read: impl Fn() -> Result<T>) -> Result<T> {
+    match read() {
+        Err(Error::MissingSegment(..)) => read(),
+        outcome => outcome,
+    }
 }
 
 /// Groups places that are worth reading at once.

@@ -106,9 +106,7 @@ fn load(index: &Index, partition: PartitionId) -> Result<Tail> {
 /// never left out for longer than its distance.
 fn load_time(index: &Index, partition: PartitionId) -> Result<(i64, u32)> {
     let prefix = keys::partitions(partition);
-    let Some((key, value)) =
-        index.last_at(Table::Times, &prefix, &keys::times(partition, i64::MAX))?
-    else {
+    let Some((key, value)) = index.last_at(Table::Times, &prefix, &keys::times(partition, i64::MAX))? else {
         return Ok((-1, 0));
     };
     let mut max = keys::read_log(&key).map_or(-1, |(_, timestamp)| timestamp.0);

@@ -30,14 +30,8 @@ pub(crate) enum Client {
 }
 
 impl Client {
-    pub(crate) const ALL: [Self; 6] = [
-        Self::Python,
-        Self::Confluent,
-        Self::Kcat,
-        Self::Node,
-        Self::Go,
-        Self::Java,
-    ];
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Python, Self::Confluent, Self::Kcat, Self::Node, Self::Go, Self::Java];
 
     /// Whether the user wants this client tested. What is left out is said once, past the test
     /// runner's own capture of output.
@@ -48,16 +42,10 @@ impl Client {
         };
         let chosen = parse(&choice).expect("CALLBOARD_CLIENTS");
         SAID.call_once(|| {
-            let left_out: Vec<String> = Self::ALL
-                .iter()
-                .filter(|one| !chosen.contains(one))
-                .map(ToString::to_string)
-                .collect();
+            let left_out: Vec<String> =
+                Self::ALL.iter().filter(|one| !chosen.contains(one)).map(ToString::to_string).collect();
             let left_out = left_out.join(", ");
-            let _ = writeln!(
-                std::io::stderr(),
-                "CALLBOARD_CLIENTS={choice} leaves out: {left_out}"
-            );
+            let _ = writeln!(std::io::stderr(), "CALLBOARD_CLIENTS={choice} leaves out: {left_out}");
         });
         chosen.contains(&self)
     }
@@ -82,9 +70,7 @@ impl Client {
     /// # Errors
     /// When it fails; the error holds what it said.
     pub(crate) fn run(self, arguments: &[&str]) -> Result<Vec<u8>> {
-        let mut program = self
-            .program()
-            .with_context(|| format!("setting up {self}"))?;
+        let mut program = self.program().with_context(|| format!("setting up {self}"))?;
         program.args(arguments);
         output_of(program, PROGRAM_WITHIN)
     }
@@ -105,20 +91,12 @@ impl fmt::Display for Client {
 
 fn parse(choice: &str) -> Result<Vec<Client>> {
     let mut chosen = Vec::new();
-    for name in choice
-        .split(',')
-        .map(str::trim)
-        .filter(|name| !name.is_empty())
-    {
-        match Client::ALL
-            .into_iter()
-            .find(|client| client.to_string() == name)
-        {
+    for name in choice.split(',').map(str::trim).filter(|name| !name.is_empty()) {
+        match Client::ALL.into_iter().find(|client| client.to_string() == name) {
             Some(client) => chosen.push(client),
-            None => bail!(
-                "there is no client {name:?}; there are {:?}",
-                Client::ALL.map(|one| one.to_string())
-            ),
+            None => {
+                bail!("there is no client {name:?}; there are {:?}", Client::ALL.map(|one| one.to_string()))
+            }
         }
     }
     Ok(chosen)
@@ -126,15 +104,7 @@ fn parse(choice: &str) -> Result<Vec<Client>> {
 
 #[test]
 fn a_choice_names_clients() {
-    assert_eq!(
-        parse("java, python").unwrap(),
-        [Client::Java, Client::Python]
-    );
-    assert!(
-        parse("java,cobol")
-            .unwrap_err()
-            .to_string()
-            .contains("cobol")
-    );
+    assert_eq!(parse("java, python").unwrap(), [Client::Java, Client::Python]);
+    assert!(parse("java,cobol").unwrap_err().to_string().contains("cobol"));
     assert_eq!(parse("").unwrap(), []);
 }

@@ -15,10 +15,7 @@ pub(crate) struct LogFile {
 
 impl LogFile {
     fn new(path: PathBuf) -> Result<Self> {
-        let name = path
-            .file_name()
-            .context("a file without a name")?
-            .to_string_lossy();
+        let name = path.file_name().context("a file without a name")?.to_string_lossy();
         let name = name.replace(|character: char| !character.is_ascii_alphanumeric(), "-");
         Ok(Self { name, path })
     }
@@ -42,11 +39,8 @@ impl LogFile {
 /// When files cannot be written or read.
 pub(crate) fn log_files(folder: &Path) -> Result<Vec<LogFile>> {
     if let Some(directory) = std::env::var_os("CALLBOARD_TEST_DATA") {
-        let entries =
-            fs::read_dir(&directory).with_context(|| format!("{}", directory.display()))?;
-        let mut paths: Vec<PathBuf> = entries
-            .map(|entry| Ok(entry?.path()))
-            .collect::<Result<_>>()?;
+        let entries = fs::read_dir(&directory).with_context(|| format!("{}", directory.display()))?;
+        let mut paths: Vec<PathBuf> = entries.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
         paths.retain(|path| path.is_file());
         paths.sort();
         return paths.into_iter().map(LogFile::new).collect();
@@ -63,11 +57,7 @@ fn web_log() -> String {
     for number in 0..1500_usize {
         let (address, second) = (number * 37 % 256, number % 60);
         let status = [200, 200, 304, 404, 500][number % 5];
-        let query = if number % 100 == 7 {
-            "?q=größe&page=日本".repeat(40)
-        } else {
-            String::new()
-        };
+        let query = if number % 100 == 7 { "?q=größe&page=日本".repeat(40) } else { String::new() };
         let _ = write!(
             text,
             "10.0.3.{address} - - [14/Mar/2025:09:26:{second:02} +0000] \"GET /items/{number}{query} HTTP/1.1\" \
@@ -83,8 +73,7 @@ fn web_log() -> String {
 fn login_log() -> Vec<u8> {
     let mut text = Vec::new();
     for number in 0..1500_usize {
-        let (minute, second, process) =
-            (number / 60 % 60, number % 60, 20_000 + number * 13 % 9_000);
+        let (minute, second, process) = (number / 60 % 60, number % 60, 20_000 + number * 13 % 9_000);
         let user = ["root", "admin", "oracle", "backup", "web"][number % 5];
         let line = format!(
             "Dec 10 06:{minute:02}:{second:02} gate sshd[{process}]: Failed password for {user} from 198.51.100.{} port {} ssh2\n",

@@ -2,12 +2,7 @@
 //!
 //! Each client is set up by its own package manager at first use, below `target/clients/`.
 //! `CALLBOARD_CLIENTS=python,java` narrows the set to the clients that are named.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 #[path = "../support/mod.rs"]
 mod support;

@@ -53,10 +53,7 @@ fn prefix(writer: Client, file: &LogFile) -> String {
 
 /// Every line to partition 0 of one topic for each codec.
 fn write(writer: Client, address: &str, file: &LogFile) -> Result<()> {
-    let (prefix, path) = (
-        prefix(writer, file),
-        file.path.to_str().context("a strange path")?,
-    );
+    let (prefix, path) = (prefix(writer, file), file.path.to_str().context("a strange path")?);
     if writer != Client::Kcat {
         writer.run(&["produce", address, path, &prefix, &CODECS.join(",")])?;
         return Ok(());
@@ -95,25 +92,11 @@ fn read_by_others(writer: Client, broker: &Broker, files: &[LogFile]) -> Result<
 /// The values of each topic, one a line, to `folder/TOPIC.out`.
 fn read(reader: Client, address: &str, folder: &Path, topics: &[String]) -> Result<()> {
     if reader != Client::Kcat {
-        reader.run(&[
-            "consume",
-            address,
-            folder.to_str().context("a strange path")?,
-            &topics.join(","),
-        ])?;
+        reader.run(&["consume", address, folder.to_str().context("a strange path")?, &topics.join(",")])?;
         return Ok(());
     }
     for topic in topics {
-        let position = [
-            "-p",
-            "0",
-            "-o",
-            "beginning",
-            "-e",
-            "-q",
-            "-X",
-            "fetch.wait.max.ms=50",
-        ];
+        let position = ["-p", "0", "-o", "beginning", "-e", "-q", "-X", "fetch.wait.max.ms=50"];
         let mut words = vec!["-C", "-b", address, "-t", topic];
         words.extend(position);
         fs::write(folder.join(format!("{topic}.out")), reader.run(&words)?)?;
@@ -140,11 +123,6 @@ fn same(seen: &[u8], sent: &[u8]) -> Result<()> {
 #[test]
 fn a_difference_of_one_byte_is_found() {
     assert!(same(b"one\ntwo\n", b"one\ntwo\n").is_ok());
-    assert!(
-        same(b"one\ntwo\n", b"one\ntoo\n")
-            .unwrap_err()
-            .to_string()
-            .contains("byte 5, line 2")
-    );
+    assert!(same(b"one\ntwo\n", b"one\ntoo\n").unwrap_err().to_string().contains("byte 5, line 2"));
     assert!(same(b"one\n", b"one\ntwo\n").is_err());
 }

@@ -5,12 +5,7 @@ use anyhow::Result;
 use std::path::PathBuf;
 use std::process::Command;
 
-const NODE: [&str; 4] = [
-    "node/package.json",
-    "node/package-lock.json",
-    "node/.npmrc",
-    "node/client.js",
-];
+const NODE: [&str; 4] = ["node/package.json", "node/package-lock.json", "node/.npmrc", "node/client.js"];
 const GO: [&str; 4] = ["go/go.mod", "go/go.sum", "go/main.go", "go/subjects.go"];
 const JAVA: [&str; 5] = [
     "java/pom.xml",
@@ -30,17 +25,9 @@ pub(crate) fn interpreter() -> Result<PathBuf> {
     let folder = set_up("python", &["python/requirements.txt"], |folder| {
         let mut create = Command::new(tool("python3", "python3")?);
         create.args(["-m", "venv"]).arg(folder);
-        step(create)
-            .map_err(|error| error.context("python3 -m venv: install the package python3-venv"))?;
+        step(create).map_err(|error| error.context("python3 -m venv: install the package python3-venv"))?;
         let mut install = Command::new(folder.join("bin/python"));
-        install.args([
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--disable-pip-version-check",
-            "--requirement",
-        ]);
+        install.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"]);
         install.arg(sources().join("python/requirements.txt"));
         step(install)
     })?;
@@ -51,9 +38,7 @@ pub(crate) fn interpreter() -> Result<PathBuf> {
 pub(crate) fn python(program: &str) -> Result<Command> {
     let mut command = Command::new(interpreter()?);
     // -B: no compiled files beside the sources.
-    command
-        .arg("-B")
-        .arg(sources().join("python").join(program));
+    command.arg("-B").arg(sources().join("python").join(program));
     Ok(command)
 }
 
@@ -67,9 +52,7 @@ pub(crate) fn node() -> Result<Command> {
         step(install)
     })?;
     let mut command = Command::new(node);
-    command
-        .arg(folder.join("client.js"))
-        .env("KAFKAJS_NO_PARTITIONER_WARNING", "1");
+    command.arg(folder.join("client.js")).env("KAFKAJS_NO_PARTITIONER_WARNING", "1");
     Ok(command)
 }
 
@@ -77,10 +60,7 @@ pub(crate) fn node() -> Result<Command> {
 pub(crate) fn go() -> Result<Command> {
     let folder = set_up("go", &GO, |folder| {
         let mut build = Command::new(tool("go", "golang-go, 1.26 or newer")?);
-        build
-            .args(["build", "-buildvcs=false", "-o"])
-            .arg(folder.join("client"))
-            .arg(".");
+        build.args(["build", "-buildvcs=false", "-o"]).arg(folder.join("client")).arg(".");
         step({
             build.current_dir(sources().join("go"));
             build
@@ -100,22 +80,13 @@ pub(crate) fn java() -> Result<Command> {
         copy(&JAVA[..1], folder)?;
         copy(&JAVA[1..], &packages)?;
         tool("javac", "openjdk-17-jdk-headless")?;
-        build
-            .args(["--quiet", "--batch-mode", "package"])
-            .current_dir(folder);
+        build.args(["--quiet", "--batch-mode", "package"]).current_dir(folder);
         step(build)
     })?;
     let built = folder.join("target");
     let mut command = Command::new(java);
     // Short programs: quick to start matters more than quick to run.
-    command.args([
-        "-XX:TieredStopAtLevel=1",
-        "-XX:+UseSerialGC",
-        "-Xmx256m",
-        "-cp",
-    ]);
-    command
-        .arg(format!("{0}/client.jar:{0}/lib/*", built.display()))
-        .arg("client.Main");
+    command.args(["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx256m", "-cp"]);
+    command.arg(format!("{0}/client.jar:{0}/lib/*", built.display())).arg("client.Main");
     Ok(command)
 }

@@ -22,9 +22,7 @@ pub(crate) fn sources() -> PathBuf {
 /// When it is not there: the error names the Debian package that has it.
 pub(crate) fn tool(name: &str, package: &str) -> Result<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let found = std::env::split_paths(&path)
-        .map(|folder| folder.join(name))
-        .find(|file| file.is_file());
+    let found = std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file());
     found.with_context(|| format!("{name} is missing: install the package {package}"))
 }
 
@@ -42,11 +40,7 @@ pub(crate) fn step(command: Command) -> Result<()> {
 ///
 /// # Errors
 /// When an input cannot be read or `make` fails.
-pub(crate) fn set_up(
-    name: &str,
-    inputs: &[&str],
-    make: impl FnOnce(&Path) -> Result<()>,
-) -> Result<PathBuf> {
+pub(crate) fn set_up(name: &str, inputs: &[&str], make: impl FnOnce(&Path) -> Result<()>) -> Result<PathBuf> {
     let all = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("clients");
     fs::create_dir_all(&all)?;
     let lock = File::create(all.join(format!("{name}.lock")))?;
@@ -76,9 +70,7 @@ pub(crate) fn set_up(
 /// When a file cannot be read or written.
 pub(crate) fn copy(files: &[&str], folder: &Path) -> Result<()> {
     for file in files {
-        let Some(name) = Path::new(file).file_name() else {
-            bail!("{file} has no name")
-        };
+        let Some(name) = Path::new(file).file_name() else { bail!("{file} has no name") };
         fs::copy(sources().join(file), folder.join(name)).with_context(|| (*file).to_string())?;
     }
     Ok(())
@@ -86,11 +78,6 @@ pub(crate) fn copy(files: &[&str], folder: &Path) -> Result<()> {
 
 #[test]
 fn a_missing_tool_is_an_error_that_names_its_package() {
-    let error = tool("no-such-tool-anywhere", "some-package")
-        .unwrap_err()
-        .to_string();
-    assert!(
-        error.contains("no-such-tool-anywhere") && error.contains("some-package"),
-        "{error}"
-    );
+    let error = tool("no-such-tool-anywhere", "some-package").unwrap_err().to_string();
+    assert!(error.contains("no-such-tool-anywhere") && error.contains("some-package"), "{error}");
 }

@@ -14,11 +14,7 @@ use std::time::Duration;
 fn run(program: &str, broker: &Broker) -> String {
     let port = broker.address().rsplit(':').next().unwrap();
     let mut command = Command::new(interpreter().unwrap());
-    command.arg("-B").arg(
-        Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("examples/python")
-            .join(program),
-    );
+    command.arg("-B").arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/python").join(program));
     command.arg(format!("localhost:{port}"));
     String::from_utf8(output_of(command, Duration::from_mins(2)).unwrap()).unwrap()
 }
@@ -39,10 +35,7 @@ fn what_the_example_producer_sends_the_example_consumer_reads() {
     let mut numbers: BTreeMap<String, Vec<u64>> = BTreeMap::new();
     let mut spread = BTreeSet::new();
     // A line is: partition, offset, key or -, value as JSON.
-    for line in read
-        .lines()
-        .filter(|line| line.starts_with(|first: char| first.is_ascii_digit()))
-    {
+    for line in read.lines().filter(|line| line.starts_with(|first: char| first.is_ascii_digit())) {
         let [partition, _, key, value] = line.splitn(4, ' ').collect::<Vec<_>>()[..] else {
             panic!("{line}")
         };
@@ -53,28 +46,16 @@ fn what_the_example_producer_sends_the_example_consumer_reads() {
         } else {
             homes.entry(key.to_string()).or_default().insert(partition);
         }
-        numbers
-            .entry(key.to_string())
-            .or_default()
-            .push(order["number"].as_u64().unwrap());
+        numbers.entry(key.to_string()).or_default().push(order["number"].as_u64().unwrap());
     }
     assert_eq!(homes.len(), 6, "{read}");
-    assert!(
-        homes.values().all(|partitions| partitions.len() == 1),
-        "{homes:?}"
-    );
+    assert!(homes.values().all(|partitions| partitions.len() == 1), "{homes:?}");
     for (key, numbers) in numbers.iter().filter(|(key, _)| *key != "-") {
-        assert!(
-            numbers.is_sorted(),
-            "the orders of {key} came as {numbers:?}"
-        );
+        assert!(numbers.is_sorted(), "the orders of {key} came as {numbers:?}");
     }
     assert_eq!(spread, BTreeSet::from([0, 1, 2, 3]));
     let mut all: Vec<u64> = numbers.into_values().flatten().collect();
     all.sort_unstable();
-    assert_eq!(
-        all,
-        (0..u64::try_from(all.len()).unwrap()).collect::<Vec<_>>()
-    );
+    assert_eq!(all, (0..u64::try_from(all.len()).unwrap()).collect::<Vec<_>>());
     assert_eq!(all.len(), 12 * 120);
 }

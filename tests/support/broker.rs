@@ -50,23 +50,13 @@ impl Broker {
     /// As for [`Broker::start`], and when settings are asked of a broker that runs already.
     pub(crate) fn start_with(settings: &[&str]) -> Result<Self> {
         if let Some(address) = elsewhere() {
-            ensure!(
-                settings.is_empty(),
-                "the broker at {address} cannot be given {settings:?}"
-            );
+            ensure!(settings.is_empty(), "the broker at {address} cannot be given {settings:?}");
             return Ok(Self { address, own: None });
         }
         let folder = tempfile::tempdir()?;
         let settings: Vec<String> = settings.iter().map(ToString::to_string).collect();
         let (child, address) = launch(folder.path(), &settings)?;
-        Ok(Self {
-            address,
-            own: Some(Own {
-                folder,
-                settings,
-                child,
-            }),
-        })
+        Ok(Self { address, own: Some(Own { folder, settings, child }) })
     }
 
     /// Where Kafka clients connect: `host:port`.
@@ -87,9 +77,7 @@ impl Broker {
     /// # Errors
     /// When the broker is not ours.
     pub(crate) fn data(&self) -> Result<PathBuf> {
-        Ok(data_in(
-            self.own.as_ref().context("not our process")?.folder.path(),
-        ))
+        Ok(data_in(self.own.as_ref().context("not our process")?.folder.path()))
     }
 
     /// Everything the broker wrote to standard error since its first start.
@@ -129,17 +117,10 @@ impl Broker {
     /// When it ends otherwise or too late.
     pub(crate) fn stop(&mut self) -> Result<()> {
         let own = self.own.as_mut().context("not our process")?;
-        kill(
-            Pid::from_raw(i32::try_from(own.child.id())?),
-            Signal::SIGTERM,
-        )?;
+        kill(Pid::from_raw(i32::try_from(own.child.id())?), Signal::SIGTERM)?;
         let ended = wait_within(&mut own.child, STOPPED_WITHIN)?;
-        let status =
-            ended.with_context(|| format!("still running {STOPPED_WITHIN:?} after SIGTERM"))?;
-        ensure!(
-            status.code() == Some(0),
-            "ended with {status} after SIGTERM"
-        );
+        let status = ended.with_context(|| format!("still running {STOPPED_WITHIN:?} after SIGTERM"))?;
+        ensure!(status.code() == Some(0), "ended with {status} after SIGTERM");
         Ok(())
     }
 }

@@ -27,13 +27,8 @@ pub(crate) fn log_in(folder: &Path) -> PathBuf {
 /// # Errors
 /// When it does not start, or does not say in time where it listens; the error ends with its log.
 pub(crate) fn launch(folder: &Path, settings: &[String]) -> Result<(Child, String)> {
-    let log = OpenOptions::new()
-        .create(true)
-        .append(true)
-        .open(log_in(folder))?;
-    let mut child = command(folder, settings, log)
-        .spawn()
-        .context("cannot start callboard")?;
+    let log = OpenOptions::new().create(true).append(true).open(log_in(folder))?;
+    let mut child = command(folder, settings, log).spawn().context("cannot start callboard")?;
     let said = child.stdout.take().context("no standard output")?;
     match first_line(said).recv_timeout(READY_WITHIN) {
         Ok(line) if line.starts_with("callboard ready ") => Ok((child, address_in(&line)?)),
@@ -55,19 +50,12 @@ fn command(folder: &Path, settings: &[String], log: File) -> Command {
             command.env_remove(name);
         }
     }
-    command
-        .current_dir(folder)
-        .arg("serve")
-        .arg("--data")
-        .arg(data_in(folder));
+    command.current_dir(folder).arg("serve").arg("--data").arg(data_in(folder));
     command.args(["--kafka", "127.0.0.1:0"]);
     for setting in settings {
         command.args(["--set", setting]);
     }
-    command
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(log);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log);
     command
 }
 
@@ -84,10 +72,6 @@ fn first_line(said: ChildStdout) -> mpsc::Receiver<String> {
 }
 
 fn address_in(ready: &str) -> Result<String> {
-    let word = ready
-        .split_whitespace()
-        .find_map(|word| word.strip_prefix("kafka="));
-    Ok(word
-        .with_context(|| format!("no address in {ready:?}"))?
-        .to_string())
+    let word = ready.split_whitespace().find_map(|word| word.strip_prefix("kafka="));
+    Ok(word.with_context(|| format!("no address in {ready:?}"))?.to_string())
 }

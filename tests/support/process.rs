@@ -55,10 +55,7 @@ pub(crate) fn output_of(mut command: Command, limit: Duration) -> Result<Vec<u8>
     let mut complaint = Vec::new();
     err.rewind()?;
     err.read_to_end(&mut complaint)?;
-    let how = ended.map_or_else(
-        || format!("did not end within {limit:?}"),
-        |status| status.to_string(),
-    );
+    let how = ended.map_or_else(|| format!("did not end within {limit:?}"), |status| status.to_string());
     bail!(
         "{command:?}\n{how}\n{}{}",
         String::from_utf8_lossy(&complaint),

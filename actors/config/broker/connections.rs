@@ -19,9 +19,7 @@ pub(super) const ALL: &[Definition] = &[
     Definition::new("connections.max.idle.ms", Kind::Long, "600000")
         .rule(Rule::BetweenOr(1, i64::MAX, -1))
         .read_only()
-        .documentation(
-            "After how many milliseconds without a request a connection is closed; -1 for never.",
-        ),
+        .documentation("After how many milliseconds without a request a connection is closed; -1 for never."),
     Definition::new("queued.max.request.bytes", Kind::Long, "67108864")
         .rule(Rule::AtLeast(1))
         .read_only()
@@ -43,9 +41,7 @@ pub(super) const ALL: &[Definition] = &[
     Definition::new("request.receive.timeout.ms", Kind::Long, "30000")
         .rule(Rule::AtLeast(1))
         .read_only()
-        .documentation(
-            "How many milliseconds a request may take to arrive once its first byte is there.",
-        ),
+        .documentation("How many milliseconds a request may take to arrive once its first byte is there."),
     Definition::new("response.send.timeout.ms", Kind::Long, "60000")
         .rule(Rule::AtLeast(1))
         .read_only()
@@ -53,17 +49,13 @@ pub(super) const ALL: &[Definition] = &[
             "How many milliseconds a client may leave an answer unread before its connection is \
              closed.",
         ),
-    Definition::new(
-        "max.incremental.fetch.session.cache.slots",
-        Kind::Int,
-        "1000",
-    )
-    .rule(Rule::AtLeast(0))
-    .read_only()
-    .documentation(
-        "How many fetch sessions are remembered, with which a consumer need not repeat all \
+    Definition::new("max.incremental.fetch.session.cache.slots", Kind::Int, "1000")
+        .rule(Rule::AtLeast(0))
+        .read_only()
+        .documentation(
+            "How many fetch sessions are remembered, with which a consumer need not repeat all \
              its partitions.",
-    ),
+        ),
     Definition::new("fetch.max.bytes", Kind::Int, "57671680")
         .rule(Rule::AtLeast(1024))
         .read_only()

@@ -51,11 +51,7 @@ mod tests {
 
     #[test]
     fn a_topic_has_a_partition_and_a_replica() {
-        for name in [
-            "num.partitions",
-            "default.replication.factor",
-            "max.partitions",
-        ] {
+        for name in ["num.partitions", "default.replication.factor", "max.partitions"] {
             assert!(find(name).unwrap().parse("0").is_err(), "{name}");
             assert!(find(name).unwrap().parse("1").is_ok(), "{name}");
         }

@@ -17,9 +17,7 @@ pub(super) const ALL: &[Definition] = &[
         .rule(Rule::Check(socket_address))
         .importance(Importance::High)
         .read_only()
-        .documentation(
-            "The address and port that Kafka clients connect to; port 0 takes any that is free.",
-        ),
+        .documentation("The address and port that Kafka clients connect to; port 0 takes any that is free."),
     Definition::new("advertised.address", Kind::String, "")
         .rule(Rule::Check(advertised_address))
         .importance(Importance::High)
@@ -50,9 +48,7 @@ pub(super) const ALL: &[Definition] = &[
         .read_only()
         .documentation("How many milliseconds a stopping broker gives requests in flight."),
     Definition::new("log.level", Kind::String, "info")
-        .rule(Rule::OneOf(&[
-            "off", "error", "warn", "info", "debug", "trace",
-        ]))
+        .rule(Rule::OneOf(&["off", "error", "warn", "info", "debug", "trace"]))
         .read_only()
         .documentation("How much the broker logs; the variable RUST_LOG goes before it."),
     Definition::new("log.format", Kind::String, "text")
@@ -103,22 +99,10 @@ mod tests {
 
     #[test]
     fn a_listening_address_is_an_ip_and_a_port() {
-        for text in [
-            "127.0.0.1:0",
-            "0.0.0.0:9092",
-            "[::1]:9092",
-            "localhost:9092",
-        ] {
+        for text in ["127.0.0.1:0", "0.0.0.0:9092", "[::1]:9092", "localhost:9092"] {
             assert!(accepts("kafka.address", text), "{text}");
         }
-        for text in [
-            "",
-            "127.0.0.1",
-            ":9092",
-            "9092",
-            "broker.example:9092",
-            "127.0.0.1:65536",
-        ] {
+        for text in ["", "127.0.0.1", ":9092", "9092", "broker.example:9092", "127.0.0.1:65536"] {
             assert!(!accepts("kafka.address", text), "{text}");
         }
     }
@@ -128,14 +112,7 @@ mod tests {
         for text in ["", "broker.example:9092", "10.0.0.7:9092", "[::1]:9092"] {
             assert!(accepts("advertised.address", text), "{text}");
         }
-        for text in [
-            "broker.example",
-            "broker:",
-            ":9092",
-            "broker:0",
-            "broker:70000",
-            "::1:9092",
-        ] {
+        for text in ["broker.example", "broker:", ":9092", "broker:0", "broker:70000", "::1:9092"] {
             assert!(!accepts("advertised.address", text), "{text}");
         }
     }

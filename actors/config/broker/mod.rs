@@ -11,13 +11,8 @@ pub(super) use identity::read_socket_address;
 use super::definition::Definition;
 
 /// All settings of the broker by subject; none is in two.
-pub const SUBJECTS: &[&[Definition]] = &[
-    identity::ALL,
-    connections::ALL,
-    storage::ALL,
-    coordination::ALL,
-    topic_defaults::ALL,
-];
+pub const SUBJECTS: &[&[Definition]] =
+    &[identity::ALL, connections::ALL, storage::ALL, coordination::ALL, topic_defaults::ALL];
 
 /// All settings of the broker, in no order.
 pub fn all() -> impl Iterator<Item = &'static Definition> {

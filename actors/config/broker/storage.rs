@@ -54,11 +54,7 @@ mod tests {
 
     #[test]
     fn a_checkpoint_comes_at_last() {
-        for name in [
-            "checkpoint.bytes",
-            "checkpoint.records",
-            "checkpoint.interval.ms",
-        ] {
+        for name in ["checkpoint.bytes", "checkpoint.records", "checkpoint.interval.ms"] {
             assert!(find(name).unwrap().parse("0").is_err(), "{name}");
         }
     }

@@ -61,12 +61,7 @@ unclean.leader.election.enable            Boolean false               High   dyn
 
 /// The settings whose default differs from Kafka's: Kafka has 1 partition, no bound on connections
 /// or bytes, and no number for a broker that is not given one.
-const OWN_DEFAULTS: [&str; 4] = [
-    "num.partitions",
-    "max.connections",
-    "queued.max.request.bytes",
-    "node.id",
-];
+const OWN_DEFAULTS: [&str; 4] = ["num.partitions", "max.connections", "queued.max.request.bytes", "node.id"];
 
 #[test]
 fn no_setting_is_there_twice() {
@@ -85,11 +80,7 @@ fn names_are_lower_case_words_with_dots() {
 #[test]
 fn every_row_is_documented_and_accepts_its_default() {
     for definition in all() {
-        assert!(
-            definition.documentation.ends_with('.'),
-            "{}",
-            definition.name
-        );
+        assert!(definition.documentation.ends_with('.'), "{}", definition.name);
         if let Some(default) = definition.default {
             definition.parse(default).unwrap();
         }
@@ -99,11 +90,7 @@ fn every_row_is_documented_and_accepts_its_default() {
 #[test]
 fn fallbacks_are_settings_without_fallbacks_of_their_own() {
     for fallback in all().flat_map(|definition| definition.fallbacks) {
-        assert!(
-            find(fallback.name).unwrap().fallbacks.is_empty(),
-            "{}",
-            fallback.name
-        );
+        assert!(find(fallback.name).unwrap().fallbacks.is_empty(), "{}", fallback.name);
     }
 }
 #[test]

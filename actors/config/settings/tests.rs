@@ -9,22 +9,13 @@ fn the_defaults_are_those_of_the_table() {
     assert_eq!(settings.kafka_address.to_string(), "127.0.0.1:9092");
     assert_eq!(settings.advertised_address, None);
     assert_eq!((settings.node_id, settings.rack), (1, None));
-    assert_eq!(
-        settings.threads,
-        ThreadSettings {
-            workers: 0,
-            readers: 4
-        }
-    );
+    assert_eq!(settings.threads, ThreadSettings { workers: 0, readers: 4 });
     assert_eq!(settings.log.level, "info");
     assert_eq!(settings.log.format, LogFormat::Text);
     assert_eq!(settings.topics.partitions, 4);
     assert_eq!(settings.topics.replication_factor, 1);
     assert!(settings.topics.auto_create && settings.topics.delete);
-    assert_eq!(
-        settings.producer_id_expiration,
-        Duration::from_secs(24 * 3600)
-    );
+    assert_eq!(settings.producer_id_expiration, Duration::from_secs(24 * 3600));
     assert_eq!(settings.shutdown_grace, Duration::from_secs(5));
 }
 
@@ -43,10 +34,7 @@ fn every_bound_has_its_default() {
         partitions_per_request_max: 20_000,
     };
     assert_eq!(settings.connections, limits);
-    let fetch = FetchLimits {
-        response_bytes_max: 55 << 20,
-        sessions_max: 1000,
-    };
+    let fetch = FetchLimits { response_bytes_max: 55 << 20, sessions_max: 1000 };
     assert_eq!(settings.fetch, fetch);
     let storage = StorageSettings {
         segment_bytes: 256 << 20,
@@ -74,37 +62,22 @@ fn what_is_set_reaches_its_field() {
     .unwrap();
     assert_eq!(settings.data_dir, PathBuf::from("/data"));
     assert_eq!(settings.kafka_address.to_string(), "127.0.0.1:0");
-    let host = AdvertisedAddress {
-        host: "::1".to_owned(),
-        port: 9092,
-    };
+    let host = AdvertisedAddress { host: "::1".to_owned(), port: 9092 };
     assert_eq!(settings.advertised_address, Some(host));
     assert_eq!(settings.rack.as_deref(), Some("cellar"));
     assert_eq!(settings.connections.idle_max, None);
     assert!(!settings.topics.auto_create);
     assert_eq!(settings.log.format, LogFormat::Json);
-    assert_eq!(
-        settings.topics.defaults.settings().retention,
-        Some(Duration::from_secs(3600))
-    );
+    assert_eq!(settings.topics.defaults.settings().retention, Some(Duration::from_secs(3600)));
 }
 
 #[test]
 fn an_empty_rack_is_none() {
-    assert_eq!(
-        Settings::from_pairs([("broker.rack", "")]).unwrap().rack,
-        None
-    );
+    assert_eq!(Settings::from_pairs([("broker.rack", "")]).unwrap().rack, None);
 }
 
 #[test]
 fn values_that_contradict_each_other_are_refused() {
-    let pairs = [
-        ("log.cleaner.min.compaction.lag.ms", "2"),
-        ("log.cleaner.max.compaction.lag.ms", "1"),
-    ];
-    assert!(matches!(
-        Settings::from_pairs(pairs),
-        Err(ConfigError::Conflict { .. })
-    ));
+    let pairs = [("log.cleaner.min.compaction.lag.ms", "2"), ("log.cleaner.max.compaction.lag.ms", "1")];
+    assert!(matches!(Settings::from_pairs(pairs), Err(ConfigError::Conflict { .. })));
 }

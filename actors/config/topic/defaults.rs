@@ -42,10 +42,7 @@ impl TopicDefaults {
             inherited.insert(definition.name, inherit(definition, values)?);
         }
         let settings = TopicSettings::from_values(&values_of(&inherited))?;
-        Ok(Self {
-            inherited,
-            settings,
-        })
+        Ok(Self { inherited, settings })
     }
 
     /// What a topic without overrides comes to.
@@ -73,36 +70,20 @@ impl Default for TopicDefaults {
 }
 
 fn values_of(inherited: &BTreeMap<&'static str, Inherited>) -> TopicValues {
-    inherited
-        .iter()
-        .map(|(name, inherited)| (*name, inherited.value.clone()))
-        .collect()
+    inherited.iter().map(|(name, inherited)| (*name, inherited.value.clone())).collect()
 }
 
 fn inherit(definition: &Definition, values: &Values) -> Result<Inherited, ConfigError> {
-    let set = definition
-        .broker_synonym
-        .and_then(|synonym| values.set_text(synonym));
+    let set = definition.broker_synonym.and_then(|synonym| values.set_text(synonym));
     let Some((text, entry)) = set else {
         let text = definition.default.unwrap_or_default();
         let value = definition.parse(text)?;
-        return Ok(Inherited {
-            text: text.to_owned(),
-            value,
-            set_by: None,
-        });
+        return Ok(Inherited { text: text.to_owned(), value, set_by: None });
     };
     let value = definition
         .parse(&text)
-        .map_err(|invalid| ConfigError::InvalidSetting {
-            invalid,
-            origin: entry.source.clone(),
-        })?;
-    Ok(Inherited {
-        text,
-        value,
-        set_by: Some(entry.definition.name),
-    })
+        .map_err(|invalid| ConfigError::InvalidSetting { invalid, origin: entry.source.clone() })?;
+    Ok(Inherited { text, value, set_by: Some(entry.definition.name) })
 }
 
 #[cfg(test)]
@@ -120,19 +101,13 @@ mod tests {
         let defaults = defaults(&[("message.max.bytes", "2000")]).unwrap();
         assert_eq!(defaults.settings().message_bytes_max, 2000);
         let inherited = defaults.get("max.message.bytes").unwrap();
-        assert_eq!(
-            (inherited.text.as_str(), inherited.set_by),
-            ("2000", Some("message.max.bytes"))
-        );
+        assert_eq!((inherited.text.as_str(), inherited.set_by), ("2000", Some("message.max.bytes")));
     }
 
     #[test]
     fn hours_and_minutes_stand_behind_milliseconds() {
         let hours = defaults(&[("log.retention.hours", "2")]).unwrap();
-        assert_eq!(
-            hours.settings().retention,
-            Some(Duration::from_secs(2 * 3600))
-        );
+        assert_eq!(hours.settings().retention, Some(Duration::from_secs(2 * 3600)));
         let inherited = hours.get("retention.ms").unwrap();
         assert_eq!(inherited.text, "7200000");
         assert_eq!(inherited.set_by, Some("log.retention.hours"));

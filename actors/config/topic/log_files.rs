@@ -16,15 +16,14 @@ pub(in crate::config) const SEGMENT_BYTES: Definition =
              whole parts.",
         );
 
-pub(in crate::config) const SEGMENT_MS: Definition =
-    Definition::new("segment.ms", Kind::Long, "604800000")
-        .rule(Rule::AtLeast(1))
-        .synonym("log.roll.ms")
-        .not_yet()
-        .documentation(
-            "After how many milliseconds a new part of a log begins although the last one is not \
+pub(in crate::config) const SEGMENT_MS: Definition = Definition::new("segment.ms", Kind::Long, "604800000")
+    .rule(Rule::AtLeast(1))
+    .synonym("log.roll.ms")
+    .not_yet()
+    .documentation(
+        "After how many milliseconds a new part of a log begins although the last one is not \
              full.",
-        );
+    );
 
 pub(in crate::config) const SEGMENT_JITTER_MS: Definition =
     Definition::new("segment.jitter.ms", Kind::Long, "0")
@@ -78,15 +77,12 @@ pub(in crate::config) const FILE_DELETE_DELAY_MS: Definition =
         .rule(Rule::AtLeast(0))
         .synonym("log.segment.delete.delay.ms")
         .not_yet()
-        .documentation(
-            "How many milliseconds a file that is no longer needed stays before it is deleted.",
-        );
+        .documentation("How many milliseconds a file that is no longer needed stays before it is deleted.");
 
-pub(in crate::config) const PREALLOCATE: Definition =
-    Definition::new("preallocate", Kind::Boolean, "false")
-        .synonym("log.preallocate")
-        .not_yet()
-        .documentation("Whether the whole space of a new file is reserved when it is created.");
+pub(in crate::config) const PREALLOCATE: Definition = Definition::new("preallocate", Kind::Boolean, "false")
+    .synonym("log.preallocate")
+    .not_yet()
+    .documentation("Whether the whole space of a new file is reserved when it is created.");
 
 #[cfg(test)]
 mod tests {

@@ -19,17 +19,14 @@ pub(in crate::config) const MESSAGE_TIMESTAMP_TYPE: Definition =
              LogAppendTime puts the broker's in its place.",
         );
 
-pub(in crate::config) const MESSAGE_TIMESTAMP_BEFORE_MAX_MS: Definition = Definition::new(
-    "message.timestamp.before.max.ms",
-    Kind::Long,
-    "9223372036854775807",
-)
-.rule(Rule::AtLeast(0))
-.synonym("log.message.timestamp.before.max.ms")
-.documentation(
-    "How many milliseconds a producer's timestamp may lie before the broker's clock; older \
+pub(in crate::config) const MESSAGE_TIMESTAMP_BEFORE_MAX_MS: Definition =
+    Definition::new("message.timestamp.before.max.ms", Kind::Long, "9223372036854775807")
+        .rule(Rule::AtLeast(0))
+        .synonym("log.message.timestamp.before.max.ms")
+        .documentation(
+            "How many milliseconds a producer's timestamp may lie before the broker's clock; older \
              ones are refused. LogAppendTime ignores it.",
-);
+        );
 
 pub(in crate::config) const MESSAGE_TIMESTAMP_AFTER_MAX_MS: Definition =
     Definition::new("message.timestamp.after.max.ms", Kind::Long, "3600000")
@@ -42,14 +39,7 @@ pub(in crate::config) const MESSAGE_TIMESTAMP_AFTER_MAX_MS: Definition =
 
 pub(in crate::config) const COMPRESSION_TYPE: Definition =
     Definition::new("compression.type", Kind::String, "producer")
-        .rule(Rule::OneOf(&[
-            "uncompressed",
-            "zstd",
-            "lz4",
-            "snappy",
-            "gzip",
-            "producer",
-        ]))
+        .rule(Rule::OneOf(&["uncompressed", "zstd", "lz4", "snappy", "gzip", "producer"]))
         .synonym("compression.type")
         .not_yet()
         .documentation(
@@ -97,15 +87,7 @@ mod tests {
 
     #[test]
     fn codecs_are_known_by_name_and_level() {
-        for name in [
-            "uncompressed",
-            "zstd",
-            "lz4",
-            "snappy",
-            "gzip",
-            "producer",
-            " gzip ",
-        ] {
+        for name in ["uncompressed", "zstd", "lz4", "snappy", "gzip", "producer", " gzip "] {
             assert!(COMPRESSION_TYPE.parse(name).is_ok(), "{name}");
         }
         for name in ["none", "GZIP", "", "brotli"] {

@@ -40,10 +40,7 @@ pub struct TopicConfig {
 impl TopicConfig {
     /// The configuration of a topic of which nothing was said.
     pub fn inherited(defaults: &TopicDefaults) -> Self {
-        Self {
-            overrides: BTreeMap::new(),
-            settings: defaults.settings().clone(),
-        }
+        Self { overrides: BTreeMap::new(), settings: defaults.settings().clone() }
     }
 
     /// Reads a topic's overrides; of a name that comes twice the last value counts.
@@ -57,13 +54,9 @@ impl TopicConfig {
     ) -> Result<Self, ConfigError> {
         let mut texts = BTreeMap::new();
         for (name, value) in overrides {
-            let unknown = || ConfigError::UnknownTopicConfig {
-                name: name.to_owned(),
-            };
+            let unknown = || ConfigError::UnknownTopicConfig { name: name.to_owned() };
             let definition = table::find(name).ok_or_else(unknown)?;
-            let missing = || ConfigError::NullTopicConfig {
-                name: name.to_owned(),
-            };
+            let missing = || ConfigError::NullTopicConfig { name: name.to_owned() };
             texts.insert(definition.name, value.ok_or_else(missing)?.to_owned());
         }
         if texts.is_empty() {
@@ -74,10 +67,7 @@ impl TopicConfig {
             values.insert(name, definition_of(name)?.parse(text)?);
         }
         let settings = TopicSettings::from_values(&values)?;
-        Ok(Self {
-            overrides: texts,
-            settings,
-        })
+        Ok(Self { overrides: texts, settings })
     }
 
     /// What the topic's configuration comes to.
@@ -87,9 +77,7 @@ impl TopicConfig {
 
     /// What was said for this topic, sorted by name, as it was written.
     pub fn overrides(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        self.overrides
-            .iter()
-            .map(|(name, text)| (*name, text.as_str()))
+        self.overrides.iter().map(|(name, text)| (*name, text.as_str()))
     }
 
     /// What was said for this topic about the setting called `name`.
@@ -99,9 +87,7 @@ impl TopicConfig {
 }
 
 fn definition_of(name: &str) -> Result<&'static Definition, ConfigError> {
-    table::find(name).ok_or_else(|| ConfigError::UnknownTopicConfig {
-        name: name.to_owned(),
-    })
+    table::find(name).ok_or_else(|| ConfigError::UnknownTopicConfig { name: name.to_owned() })
 }
 
 /// All values of a topic's settings by name.
@@ -120,19 +106,9 @@ mod tests {
 
     #[test]
     fn an_override_counts_and_the_rest_is_inherited() {
-        let topic = parse(&[
-            ("retention.ms", "5000"),
-            ("cleanup.policy", "compact,delete"),
-        ])
-        .unwrap();
+        let topic = parse(&[("retention.ms", "5000"), ("cleanup.policy", "compact,delete")]).unwrap();
         assert_eq!(topic.settings().retention, Some(Duration::from_secs(5)));
-        assert_eq!(
-            topic.settings().cleanup,
-            CleanupPolicy {
-                compact: true,
-                delete: true
-            }
-        );
+        assert_eq!(topic.settings().cleanup, CleanupPolicy { compact: true, delete: true });
         assert_eq!(topic.settings().message_bytes_max, 1_048_588);
         assert_eq!(topic.override_of("retention.ms"), Some("5000"));
         assert_eq!(topic.override_of("retention.bytes"), None);
@@ -162,12 +138,7 @@ mod tests {
     #[test]
     fn a_missing_value_is_refused() {
         let refused = TopicConfig::parse([("retention.ms", None)], &TopicDefaults::default());
-        assert_eq!(
-            refused.unwrap_err(),
-            ConfigError::NullTopicConfig {
-                name: "retention.ms".to_owned()
-            }
-        );
+        assert_eq!(refused.unwrap_err(), ConfigError::NullTopicConfig { name: "retention.ms".to_owned() });
     }
 
     #[test]
@@ -181,19 +152,12 @@ mod tests {
 
     #[test]
     fn a_lag_cannot_be_longer_at_least_than_at_most() {
-        let said = parse(&[
-            ("min.compaction.lag.ms", "100"),
-            ("max.compaction.lag.ms", "50"),
-        ]);
+        let said = parse(&[("min.compaction.lag.ms", "100"), ("max.compaction.lag.ms", "50")]);
         assert_eq!(
             said.unwrap_err().to_string(),
             "min.compaction.lag.ms (100) must not be larger than max.compaction.lag.ms (50)"
         );
-        parse(&[
-            ("min.compaction.lag.ms", "50"),
-            ("max.compaction.lag.ms", "50"),
-        ])
-        .unwrap();
+        parse(&[("min.compaction.lag.ms", "50"), ("max.compaction.lag.ms", "50")]).unwrap();
     }
 
     #[test]

@@ -54,9 +54,7 @@ fn throttled_replicas(value: &Value) -> Result<(), &'static str> {
 
 fn is_partition_and_broker(element: &str) -> bool {
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    element
-        .split_once(':')
-        .is_some_and(|(partition, broker)| digits(partition) && digits(broker))
+    element.split_once(':').is_some_and(|(partition, broker)| digits(partition) && digits(broker))
 }
 
 #[cfg(test)]

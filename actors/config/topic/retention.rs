@@ -62,24 +62,17 @@ pub(in crate::config) const REMOTE_STORAGE_ENABLE: Definition =
              false is accepted.",
         );
 
-pub(in crate::config) const REMOTE_LOG_COPY_DISABLE: Definition = Definition::new(
-    "remote.log.copy.disable",
-    Kind::Boolean,
-    "false",
-)
-.not_yet()
-.documentation(
-    "Whether a topic with tiered storage stops copying to it, so that what is there can only \
+pub(in crate::config) const REMOTE_LOG_COPY_DISABLE: Definition =
+    Definition::new("remote.log.copy.disable", Kind::Boolean, "false").not_yet().documentation(
+        "Whether a topic with tiered storage stops copying to it, so that what is there can only \
          be read.",
-);
+    );
 
 pub(in crate::config) const REMOTE_LOG_DELETE_ON_DISABLE: Definition =
-    Definition::new("remote.log.delete.on.disable", Kind::Boolean, "false")
-        .not_yet()
-        .documentation(
-            "Whether what a topic has in tiered storage is deleted when tiered storage is turned \
+    Definition::new("remote.log.delete.on.disable", Kind::Boolean, "false").not_yet().documentation(
+        "Whether what a topic has in tiered storage is deleted when tiered storage is turned \
              off for it.",
-        );
+    );
 
 fn no_tiered_storage(value: &Value) -> Result<(), &'static str> {
     if *value == Value::Boolean(true) {

@@ -130,40 +130,29 @@ fn duration(values: &TopicValues, name: &str) -> Result<Duration, ConfigError> {
 fn ratio(values: &TopicValues, name: &str) -> Result<f64, ConfigError> {
     value(values, name, |value| match value {
         Value::Double(ratio) => Some(*ratio),
-        Value::Boolean(_) | Value::Int(_) | Value::Long(_) | Value::Text(_) | Value::List(_) => {
-            None
-        }
+        Value::Boolean(_) | Value::Int(_) | Value::Long(_) | Value::Text(_) | Value::List(_) => None,
     })
 }
 
 fn text(values: &TopicValues, name: &str) -> Result<String, ConfigError> {
     value(values, name, |value| match value {
         Value::Text(text) => Some(text.clone()),
-        Value::Boolean(_) | Value::Int(_) | Value::Long(_) | Value::Double(_) | Value::List(_) => {
-            None
-        }
+        Value::Boolean(_) | Value::Int(_) | Value::Long(_) | Value::Double(_) | Value::List(_) => None,
     })
 }
 
 fn timestamp_type(values: &TopicValues) -> Result<TimestampType, ConfigError> {
     let name = text(values, "message.timestamp.type")?;
-    Ok(if name == "LogAppendTime" {
-        TimestampType::LogAppendTime
-    } else {
-        TimestampType::CreateTime
-    })
+    Ok(if name == "LogAppendTime" { TimestampType::LogAppendTime } else { TimestampType::CreateTime })
 }
 
 fn cleanup(values: &TopicValues) -> Result<CleanupPolicy, ConfigError> {
     let has = |list: &[String], word: &str| list.iter().any(|element| element == word);
     value(values, "cleanup.policy", |value| match value {
-        Value::List(list) => Some(CleanupPolicy {
-            compact: has(list, "compact"),
-            delete: has(list, "delete"),
-        }),
-        Value::Boolean(_) | Value::Int(_) | Value::Long(_) | Value::Double(_) | Value::Text(_) => {
-            None
+        Value::List(list) => {
+            Some(CleanupPolicy { compact: has(list, "compact"), delete: has(list, "delete") })
         }
+        Value::Boolean(_) | Value::Int(_) | Value::Long(_) | Value::Double(_) | Value::Text(_) => None,
     })
 }
 
@@ -180,14 +169,8 @@ fn compression(values: &TopicValues) -> Result<Compression, ConfigError> {
 }
 
 /// The value called `name`, which the table makes sure is there and of the kind that `read` reads.
-fn value<T>(
-    values: &TopicValues,
-    name: &str,
-    read: impl Fn(&Value) -> Option<T>,
-) -> Result<T, ConfigError> {
-    let unknown = || ConfigError::UnknownTopicConfig {
-        name: name.to_owned(),
-    };
+fn value<T>(values: &TopicValues, name: &str, read: impl Fn(&Value) -> Option<T>) -> Result<T, ConfigError> {
+    let unknown = || ConfigError::UnknownTopicConfig { name: name.to_owned() };
     values.get(name).and_then(read).ok_or_else(unknown)
 }
 
@@ -218,10 +201,7 @@ mod tests {
 
     #[test]
     fn compression_carries_its_level() {
-        let zstd = settings(&[
-            ("compression.type", "zstd"),
-            ("compression.zstd.level", "-7"),
-        ]);
+        let zstd = settings(&[("compression.type", "zstd"), ("compression.zstd.level", "-7")]);
         assert_eq!(zstd.compression, Compression::Zstd(-7));
         assert_eq!(settings(&[]).compression, Compression::Producer);
         let gzip = settings(&[("compression.type", " gzip ")]);
@@ -230,10 +210,7 @@ mod tests {
 
     #[test]
     fn an_empty_policy_keeps_everything() {
-        let none = CleanupPolicy {
-            compact: false,
-            delete: false,
-        };
+        let none = CleanupPolicy { compact: false, delete: false };
         assert_eq!(settings(&[("cleanup.policy", "")]).cleanup, none);
     }
 
@@ -244,12 +221,6 @@ mod tests {
         assert_eq!(settings.segment_bytes, 1 << 30);
         assert_eq!(settings.timestamp_after_max, Duration::from_secs(3600));
         assert_eq!(settings.insync_replicas_min, 1);
-        assert_eq!(
-            settings.cleanup,
-            CleanupPolicy {
-                compact: false,
-                delete: true
-            }
-        );
+        assert_eq!(settings.cleanup, CleanupPolicy { compact: false, delete: true });
     }
 }

@@ -44,9 +44,7 @@ pub const ALL: &[Definition] = &[
 
 /// The setting called `name`, if a topic has it.
 pub fn find(name: &str) -> Option<&'static Definition> {
-    let place = ALL
-        .binary_search_by(|definition| definition.name.cmp(name))
-        .ok()?;
+    let place = ALL.binary_search_by(|definition| definition.name.cmp(name)).ok()?;
     ALL.get(place)
 }
 

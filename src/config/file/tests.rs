@@ -4,10 +4,7 @@ use super::*;
 
 fn read_text(text: &str) -> Result<Vec<(&'static str, String)>, LoadError> {
     let assignments = parse(text, Path::new("callboard.toml"))?;
-    Ok(assignments
-        .into_iter()
-        .map(|a| (a.definition.name, a.text))
-        .collect())
+    Ok(assignments.into_iter().map(|a| (a.definition.name, a.text)).collect())
 }
 
 fn refusal(text: &str) -> String {
@@ -16,26 +13,16 @@ fn refusal(text: &str) -> String {
 
 #[test]
 fn dotted_quoted_and_nested_keys_mean_the_same() {
-    for text in [
-        "num.partitions = 8",
-        "\"num.partitions\" = 8",
-        "[num]\npartitions = 8",
-        "num={partitions=8}",
-    ] {
-        assert_eq!(
-            read_text(text).unwrap(),
-            [("num.partitions", "8".to_owned())],
-            "{text}"
-        );
+    for text in
+        ["num.partitions = 8", "\"num.partitions\" = 8", "[num]\npartitions = 8", "num={partitions=8}"]
+    {
+        assert_eq!(read_text(text).unwrap(), [("num.partitions", "8".to_owned())], "{text}");
     }
 }
 
 #[test]
 fn a_key_may_begin_another_one() {
-    let both = [
-        ("max.connections", "5".to_owned()),
-        ("max.connections.per.ip", "3".to_owned()),
-    ];
+    let both = [("max.connections", "5".to_owned()), ("max.connections.per.ip", "3".to_owned())];
     for text in [
         "max.connections = 5\nmax.connections.per.ip = 3 # note",
         "max.connections.per.ip = 3\nmax.connections=5",
@@ -79,10 +66,7 @@ fn a_wrong_type_is_refused_with_key_and_file() {
         "log.level = 2020-01-01",
         "[[num.partitions]]",
     ] {
-        assert!(
-            matches!(read_text(text), Err(LoadError::WrongType { .. })),
-            "{text}"
-        );
+        assert!(matches!(read_text(text), Err(LoadError::WrongType { .. })), "{text}");
     }
 }
 
@@ -100,20 +84,14 @@ fn an_unknown_key_is_refused_with_the_nearest_one() {
 #[test]
 fn an_impossible_value_is_refused_with_the_file() {
     let said = refusal("num.partitions = 0");
-    assert!(
-        said.contains("Invalid value 0 for configuration num.partitions"),
-        "{said}"
-    );
+    assert!(said.contains("Invalid value 0 for configuration num.partitions"), "{said}");
     assert!(said.contains("(file callboard.toml)"), "{said}");
 }
 
 #[test]
 fn a_setting_stands_in_a_file_once() {
     let said = refusal("num.partitions = 8\n\"num.partitions\" = 9");
-    assert_eq!(
-        said,
-        "the setting num.partitions is given twice (file callboard.toml)"
-    );
+    assert_eq!(said, "the setting num.partitions is given twice (file callboard.toml)");
 }
 
 #[test]
@@ -136,8 +114,5 @@ fn a_file_that_is_not_there_counts_only_when_it_was_named() {
 #[test]
 fn a_file_that_cannot_be_read_is_refused_although_it_was_not_named() {
     let folder = tempfile::tempdir().unwrap();
-    assert!(matches!(
-        read_if_there(folder.path()),
-        Err(LoadError::File { .. })
-    ));
+    assert!(matches!(read_if_there(folder.path()), Err(LoadError::File { .. })));
 }

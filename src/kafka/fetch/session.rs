@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 /// A session that was silent for so long may lose its place.
-const EVICTABLE_AFTER: Duration = Duration::from_secs(120);
+const EVICTABLE_AFTER: Duration = Duration::from_mins(2);
 /// The epoch of a request that begins a session.
 const FIRST_EPOCH: i32 = 0;
 /// The epoch of a request without a session.
@@ -240,8 +240,7 @@ impl Session {
         let key = (wanted.topic.clone(), wanted.index);
         let place = self.places.get(&key).copied();
         let Some(part) = place.and_then(|place| self.parts.get_mut(place)) else { return true };
-        let is_moved =
-            part.high_watermark != data.high_watermark || part.log_start != data.log_start_offset;
+        let is_moved = part.high_watermark != data.high_watermark || part.log_start != data.log_start_offset;
         part.high_watermark = data.high_watermark;
         part.log_start = data.log_start_offset;
         is_moved || has_records(data) || data.error_code.is_error() || data.diverging_epoch.epoch >= 0

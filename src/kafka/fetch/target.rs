@@ -24,7 +24,8 @@ pub(super) struct Found {
 
 impl Target {
     pub(super) fn find(edge: &Edge, wanted: Wanted, is_isolation_known: bool) -> Self {
-        let found = if is_isolation_known { find(edge, &wanted) } else { Err(ErrorCode::UNKNOWN_SERVER_ERROR) };
+        let found =
+            if is_isolation_known { find(edge, &wanted) } else { Err(ErrorCode::UNKNOWN_SERVER_ERROR) };
         Self { wanted, found, diverging: None, fetched: None }
     }
 

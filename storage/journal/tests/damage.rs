@@ -94,12 +94,10 @@ fn a_damaged_sealed_segment_is_told() {
 #[test]
 fn a_missing_segment_is_told() {
     let disk = SimulatedDisk::new();
-    let mut bodies = 1;
-    for _ in 0..3 {
+    for number in 1..=3 {
         let (mut writer, _) = reopen(&disk, None).unwrap();
-        writer.append(&[body(bodies, 10)]).unwrap();
+        writer.append(&[body(number, 10)]).unwrap();
         writer.sync().unwrap();
-        bodies += 1;
     }
     for missing in 1..=2 {
         let disk = disk.copy();

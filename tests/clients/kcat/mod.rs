@@ -24,10 +24,7 @@ fn bench(subject: &str, settings: &[&str]) -> Option<Bench> {
         return None;
     }
     let broker = Broker::start_with(settings).unwrap();
-    Some(Bench {
-        broker,
-        topic: format!("clients-kcat-{}-{subject}", std::process::id()),
-    })
+    Some(Bench { broker, topic: format!("clients-kcat-{}-{subject}", std::process::id()) })
 }
 
 impl Bench {
@@ -49,21 +46,8 @@ impl Bench {
 
     /// From the beginning to the end of all partitions, unless `words` say otherwise.
     fn read(&self, format: &str, words: &[&str]) -> String {
-        let mut all = vec![
-            "-t",
-            &self.topic,
-            "-e",
-            "-q",
-            "-X",
-            "fetch.wait.max.ms=50",
-            "-f",
-            format,
-        ];
-        all.extend(if words.is_empty() {
-            &["-o", "beginning"]
-        } else {
-            words
-        });
+        let mut all = vec!["-t", &self.topic, "-e", "-q", "-X", "fetch.wait.max.ms=50", "-f", format];
+        all.extend(if words.is_empty() { &["-o", "beginning"] } else { words });
         String::from_utf8(self.kcat("-C", &all).unwrap()).unwrap()
     }
 }

@@ -48,11 +48,7 @@ fn the_list_is_kafkas() {
         assert_eq!(ours.name, kafka[0]);
         assert_eq!(format!("{:?}", ours.kind), kafka[1], "{line}");
         let default = ours.default.unwrap();
-        assert_eq!(
-            if default.is_empty() { "empty" } else { default },
-            kafka[2],
-            "{line}"
-        );
+        assert_eq!(if default.is_empty() { "empty" } else { default }, kafka[2], "{line}");
         assert_eq!(ours.broker_synonym.unwrap_or("none"), kafka[3], "{line}");
         assert_eq!(ours.importance, Importance::Medium, "{line}");
     }

@@ -1,0 +1,142 @@
+//! The broker under measurement, as a process: ours, or one that runs already.
+
+use anyhow::{Context, Result, bail, ensure};
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// A running broker.
+pub trait Target {
+    /// What the table calls it.
+    fn name(&self) -> &str;
+    /// Where it listens.
+    fn address(&self) -> &str;
+    /// Its process.
+    fn process_id(&self) -> u32;
+}
+
+/// Our own broker, in a folder that goes with it.
+pub struct Ours {
+    child: Child,
+    address: String,
+    folder: tempfile::TempDir,
+}
+
+/// A broker of another kind that runs already.
+pub struct Peer {
+    address: String,
+    process_id: u32,
+}
+
+/// CPU time and memory of a process.
+#[derive(Debug, Clone, Copy)]
+pub struct Usage {
+    /// CPU time in user space and in the kernel.
+    pub cpu: Duration,
+    /// Resident memory, in bytes.
+    pub resident_bytes: u64,
+}
+
+/// Builds the release binary that is measured.
+pub fn build() -> Result<()> {
+    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
+    let built =
+        Command::new(cargo).args(["build", "--release", "-p", "callboard", "--bin", "callboard"]).status()?;
+    ensure!(built.success(), "the broker does not build");
+    Ok(())
+}
+
+fn binary() -> Result<PathBuf> {
+    let here = std::env::current_exe()?;
+    // target/release/deps/end_to_end-… stands beside target/release/callboard.
+    let release = here.parent().and_then(Path::parent).context("no target folder")?;
+    Ok(release.join("callboard"))
+}
+
+impl Ours {
+    /// Starts a broker on an empty folder, and tells how long that took.
+    pub fn start() -> Result<(Self, Duration)> {
+        Self::start_in(tempfile::tempdir_in(".")?)
+    }
+
+    fn start_in(folder: tempfile::TempDir) -> Result<(Self, Duration)> {
+        let begun = Instant::now();
+        let mut child = Command::new(binary()?)
+            .args(["--kafka", "127.0.0.1:0", "--data"])
+            .arg(folder.path())
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().context("no output")?).read_line(&mut line)?;
+        let took = begun.elapsed();
+        let address = line.split("kafka=").nth(1).and_then(|rest| rest.split_whitespace().next());
+        let Some(address) = address.map(str::to_owned) else { bail!("not ready: {line}") };
+        Ok((Self { child, address, folder }, took))
+    }
+
+    /// Kills it and starts it again on the same folder.
+    pub fn restart_after_kill(mut self) -> Result<(Self, Duration)> {
+        self.child.kill()?;
+        self.child.wait()?;
+        let folder = std::mem::replace(&mut self.folder, tempfile::tempdir()?);
+        Self::start_in(folder)
+    }
+}
+
+impl Drop for Ours {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Target for Ours {
+    fn name(&self) -> &str {
+        "callboard"
+    }
+
+    fn address(&self) -> &str {
+        &self.address
+    }
+
+    fn process_id(&self) -> u32 {
+        self.child.id()
+    }
+}
+
+impl Peer {
+    /// The peer that the environment names.
+    pub fn from_environment() -> Result<Option<Self>> {
+        let Ok(address) = std::env::var("CALLBOARD_BENCH_PEER") else { return Ok(None) };
+        let process_id = std::env::var("CALLBOARD_BENCH_PEER_PID").context("CALLBOARD_BENCH_PEER_PID")?;
+        Ok(Some(Self { address, process_id: process_id.parse()? }))
+    }
+}
+
+impl Target for Peer {
+    fn name(&self) -> &str {
+        "peer"
+    }
+
+    fn address(&self) -> &str {
+        &self.address
+    }
+
+    fn process_id(&self) -> u32 {
+        self.process_id
+    }
+}
+
+/// What a process has used so far.
+pub fn usage(process_id: u32) -> Result<Usage> {
+    let stat = std::fs::read_to_string(format!("/proc/{process_id}/stat"))?;
+    let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+    let ticks = |at: usize| fields.get(at).and_then(|field| field.parse::<u64>().ok()).context("stat");
+    // Behind the name: user time is the 12th field, kernel time the 13th; a tick is 10 ms.
+    let cpu = Duration::from_millis((ticks(11)? + ticks(12)?) * 10);
+    let status = std::fs::read_to_string(format!("/proc/{process_id}/status"))?;
+    let resident = status.lines().find(|line| line.starts_with("VmRSS")).context("VmRSS")?;
+    let kib: u64 = resident.split_whitespace().nth(1).context("VmRSS")?.parse()?;
+    Ok(Usage { cpu, resident_bytes: kib * 1024 })
+}

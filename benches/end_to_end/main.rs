@@ -1,0 +1,22 @@
+//! The whole broker, driven by librdkafka over loopback: rates, latencies, CPU, memory, starts.
+//!
+//! `cargo bench -p callboard-benches --bench end_to_end` starts the release binary and prints a
+//! table. `-- NAME …` runs only the scenarios with those names. With
+//! `CALLBOARD_BENCH_PEER=HOST:PORT` and `CALLBOARD_BENCH_PEER_PID=PID` the scenarios that a running
+//! broker of another kind can do run against it too, each right after ours.
+
+mod broker;
+mod disk;
+mod produce;
+mod report;
+mod scenarios;
+
+use anyhow::Result;
+
+fn main() -> Result<()> {
+    let wanted: Vec<String> =
+        std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+    broker::build()?;
+    let peer = broker::Peer::from_environment()?;
+    scenarios::run(&wanted, peer.as_ref())
+}

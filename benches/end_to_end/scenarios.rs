@@ -1,0 +1,119 @@
+//! What is measured.
+
+use super::broker::{Ours, Peer, Target, usage};
+use super::produce::{Load, consume, create_topic, produce};
+use super::{disk, report};
+use anyhow::Result;
+use std::path::Path;
+
+const KIB: usize = 1024;
+
+/// Runs the scenarios whose names are wanted, or all.
+pub fn run(wanted: &[String], peer: Option<&Peer>) -> Result<()> {
+    let is_wanted = |name: &str| wanted.is_empty() || wanted.iter().any(|part| name.contains(part.as_str()));
+    report::head();
+    for (name, load) in loads() {
+        if !is_wanted(name) {
+            continue;
+        }
+        let (ours, _) = Ours::start()?;
+        one_load(name, &ours, &load)?;
+        drop(ours);
+        if let Some(peer) = peer {
+            one_load(name, peer, &load)?;
+        }
+    }
+    if is_wanted("disk") {
+        disk_figures(Path::new("."))?;
+    }
+    if is_wanted("start") {
+        starts()?;
+    }
+    Ok(())
+}
+
+fn loads() -> Vec<(&'static str, Load)> {
+    let batched = |partitions| Load {
+        topic: format!("batched-{partitions}-{}", std::process::id()),
+        partitions,
+        record_bytes: KIB,
+        records: 2_000_000,
+        producers: 1,
+        settings: vec![
+            ("acks", "all".into()),
+            ("linger.ms", "5".into()),
+            ("batch.size", "1000000".into()),
+            ("queue.buffering.max.messages", "500000".into()),
+            ("queue.buffering.max.kbytes", "262144".into()),
+        ],
+        in_flight_max: None,
+    };
+    let single = |producers: usize, in_flight_max| Load {
+        topic: format!("single-{producers}-{}", std::process::id()),
+        partitions: 4,
+        record_bytes: 100,
+        records: 50_000 * producers.clamp(4, 16),
+        producers,
+        settings: vec![("acks", "all".into()), ("linger.ms", "0".into()), ("batch.num.messages", "1".into())],
+        in_flight_max,
+    };
+    let alone = Load {
+        topic: format!("alone-{}", std::process::id()),
+        partitions: 1,
+        record_bytes: KIB,
+        records: 5_000,
+        producers: 1,
+        settings: vec![
+            ("acks", "all".into()),
+            ("linger.ms", "0".into()),
+            ("socket.nagle.disable", "true".into()),
+        ],
+        in_flight_max: Some(1),
+    };
+    vec![
+        ("batched-4-partitions", batched(4)),
+        ("batched-1000-partitions", batched(1000)),
+        ("batched-10000-partitions", batched(10_000)),
+        ("single-16-connections", single(16, None)),
+        ("single-1-connection", single(1, None)),
+        ("alone", alone),
+    ]
+}
+
+fn one_load(name: &str, target: &dyn Target, load: &Load) -> Result<()> {
+    create_topic(target.address(), &load.topic, load.partitions)?;
+    let before = usage(target.process_id())?;
+    let outcome = produce(target.address(), load)?;
+    let after = usage(target.process_id())?;
+    report::load(name, target.name(), &outcome, before, after);
+    if name == "batched-4-partitions" {
+        let outcome = consume(target.address(), load)?;
+        report::load("read-4-partitions", target.name(), &outcome, after, usage(target.process_id())?);
+    }
+    Ok(())
+}
+
+fn disk_figures(folder: &Path) -> Result<()> {
+    let median = disk::sync_median(folder, 1200)?;
+    report::figure("disk-sync-1200-bytes", "-", &format!("p50 {:.2} ms", median.as_secs_f64() * 1e3));
+    let rate = disk::write_rate(folder, 4 << 20, 1 << 30)?;
+    report::figure("disk-write-sync-4-MiB", "-", &format!("{:.0} MB/s", rate / 1e6));
+    Ok(())
+}
+
+fn starts() -> Result<()> {
+    let (ours, took) = Ours::start()?;
+    report::figure("start-empty", ours.name(), &format!("{:.1} ms", took.as_secs_f64() * 1e3));
+    let idle = usage(ours.process_id())?;
+    report::figure("start-idle-memory", ours.name(), &format!("{:.1} MB", idle.resident_bytes as f64 / 1e6));
+    let took = create_topic(ours.address(), "many", 10_000)?;
+    report::figure("start-create-10000", ours.name(), &format!("{:.0} ms", took.as_secs_f64() * 1e3));
+    let load =
+        Load { topic: "many".into(), partitions: 10_000, records: 200_000, ..loads().swap_remove(2).1 };
+    produce(ours.address(), &load)?;
+    let (ours, took) = ours.restart_after_kill()?;
+    report::figure("start-after-kill-10000", ours.name(), &format!("{:.1} ms", took.as_secs_f64() * 1e3));
+    let (ours, took) = ours.restart_after_kill()?;
+    report::figure("start-again-10000", ours.name(), &format!("{:.1} ms", took.as_secs_f64() * 1e3));
+    Ok(())
+}

@@ -1,0 +1,116 @@
+//! Clients that send more than they may, or do not read their answers: they wait, and the others do not.
+
+use crate::batch::Batch;
+use crate::client::{Client, WITHIN, frame};
+use crate::own_broker;
+use crate::topic::{LATEST, Topic};
+use callboard_protocol::kafka::fetch::{FetchRequest, FetchResponse};
+use callboard_protocol::kafka::produce::ProduceResponse;
+use std::io::{ErrorKind, Write};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+/// Far more than the buffers between a client and a broker hold.
+const FLOOD_BYTES: usize = 64 << 20;
+/// How long a broker that reads may take to take something.
+const PATIENCE: Duration = Duration::from_millis(300);
+
+/// Writes until the broker takes nothing more for a while. Answers how much it took.
+fn flood(stream: &mut TcpStream, bytes: &[u8]) -> usize {
+    stream.set_write_timeout(Some(PATIENCE)).unwrap();
+    let mut taken = 0;
+    while taken < bytes.len() {
+        match stream.write(&bytes[taken..]) {
+            Ok(count) => taken += count,
+            Err(error) => {
+                assert!(matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut), "{error}");
+                break;
+            }
+        }
+    }
+    stream.set_write_timeout(Some(WITHIN)).unwrap();
+    taken
+}
+
+#[test]
+fn a_connection_is_not_read_while_it_has_as_many_requests_as_it_may() {
+    let Some(broker) = own_broker(&["max.requests.in.flight.per.connection=2"]) else { return };
+    let mut client = Client::connect(&broker);
+    let topic = Topic::create(&mut client, 2);
+    let waiting = FetchRequest { max_wait_ms: 60_000, min_bytes: 1, ..topic.fetch_request(&[(0, 0)]) };
+    client.send(11, &waiting);
+    let produce = frame(9, 7, &topic.produce_request(-1, &[(1, Batch::of_size(1 << 19).bytes())]));
+    let flood_frames = FLOOD_BYTES / produce.len();
+    let bytes = produce.repeat(flood_frames);
+    let taken = flood(client.stream(), &bytes);
+    assert!(taken < bytes.len(), "all was taken");
+
+    let mut other = Client::connect(&broker);
+    topic.produce(&mut other, 0, &Batch::of_size(1));
+    assert_eq!(client.receive::<FetchResponse>(11).1.responses[0].partitions[0].high_watermark, 1);
+    let mut rest = client.stream().try_clone().unwrap();
+    let writing = std::thread::spawn(move || rest.write_all(&bytes[taken..]).unwrap());
+    for _ in 0..flood_frames {
+        client.receive::<ProduceResponse>(9);
+    }
+    writing.join().unwrap();
+    let stored = topic.list(&mut other, 1, LATEST).offset;
+    assert_eq!(usize::try_from(stored).unwrap(), flood_frames, "nothing was lost");
+}
+
+#[test]
+fn a_client_that_does_not_read_its_answers_is_closed_in_time_and_costs_little_memory() {
+    let Some(broker) = own_broker(&["response.send.timeout.ms=200"]) else { return };
+    let mut client = Client::connect(&broker);
+    let topic = Topic::create_with(&mut client, 1, &[("max.message.bytes", "10000000")]);
+    topic.produce(&mut client, 0, &Batch::of_size(1 << 20));
+    let resident = || {
+        let status =
+            std::fs::read_to_string(format!("/proc/{}/status", broker.process_id().unwrap())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse::<u64>().unwrap()
+    };
+    let before = resident();
+    let fetch = frame(11, 7, &topic.fetch_request(&[(0, 0)]));
+    let begun = Instant::now();
+    // Each brings 1 MiB that is not read, until the broker ends it.
+    let ended = loop {
+        if let Err(error) = client.stream().write_all(&fetch.repeat(100)) {
+            break error;
+        }
+        assert!(begun.elapsed() < WITHIN, "still taken");
+    };
+    assert!(matches!(ended.kind(), ErrorKind::ConnectionReset | ErrorKind::BrokenPipe), "{ended}");
+    let grown_kb = resident() - before;
+    assert!(grown_kb < 64_000, "{grown_kb} kB");
+    Client::connect(&broker).assert_alive();
+}
+
+#[test]
+fn a_large_request_waits_until_there_is_room_and_is_then_served() {
+    let Some(broker) = own_broker(&["queued.max.request.bytes=1000000"]) else { return };
+    let mut client = Client::connect(&broker);
+    let topic = Topic::create_with(&mut client, 1, &[("max.message.bytes", "10000000")]);
+    let mut writers: Vec<_> = (0..4).map(|_| Client::connect(&broker)).collect();
+    for writer in &mut writers {
+        // Each is larger than all that may be in flight: they go one by one.
+        writer.send(9, &topic.produce_request(-1, &[(0, Batch::of_size(1_500_000).bytes())]));
+    }
+    for writer in &mut writers {
+        let (_, answer) = writer.receive::<ProduceResponse>(9);
+        assert!(!answer.responses[0].partition_responses[0].error_code.is_error());
+    }
+    assert_eq!(topic.list(&mut client, 0, LATEST).offset, 4);
+}
+
+#[test]
+fn a_request_whose_bytes_do_not_come_does_not_stop_the_others() {
+    let Some(broker) = own_broker(&[]) else { return };
+    let mut silent: Vec<_> = (0..3).map(|_| Client::connect(&broker)).collect();
+    for client in &mut silent {
+        client.assert_alive();
+        client.send_bytes(&[&100_000_000i32.to_be_bytes()[..], &[0; 10]].concat());
+    }
+    // Enough of them, that the claims have been read meanwhile.
+    (0..200).for_each(|_| Client::connect(&broker).assert_alive());
+}
