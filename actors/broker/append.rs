@@ -7,25 +7,28 @@ use crate::partition::Partition;
 use crate::partition::append::{Acks, Append, AppendError, Appended};
 use actix::Addr;
 use bytes::Bytes;
-use std::future::Future;
 use tokio::sync::oneshot;
 
-/// Sends a batch to a partition's actor. It is in the mailbox when this returns; the future is the
-/// answer, and dropping it takes nothing back.
-///
-/// # Errors
-/// [`AppendError`], as the answer.
-pub fn append(
-    partition: &Addr<Partition>,
-    records: Bytes,
-    acks: Acks,
-) -> impl Future<Output = Result<Appended, AppendError>> + Send + use<> {
-    let (reply, answer) = oneshot::channel();
-    let sent = post(partition, Append { records, acks, reply });
-    async move {
-        sent?;
-        answer.await.map_err(|_| Unavailable)?
+/// The way to the outcome of an append; dropping it takes nothing back.
+#[derive(Debug)]
+pub struct Outcome(oneshot::Receiver<Result<Appended, AppendError>>);
+
+impl Outcome {
+    /// Waits for it.
+    ///
+    /// # Errors
+    /// [`AppendError`].
+    pub async fn wait(self) -> Result<Appended, AppendError> {
+        self.0.await.map_err(|_| Unavailable)?
     }
+}
+
+/// Sends a batch to a partition's actor. It is in the mailbox when this returns.
+pub fn append(partition: &Addr<Partition>, records: Bytes, acks: Acks) -> Outcome {
+    let (reply, outcome) = oneshot::channel();
+    // An actor that is gone drops the message and with it the reply, which says so.
+    let _ = post(partition, Append { records, acks, reply });
+    Outcome(outcome)
 }
 
 impl BrokerHandle {
@@ -41,6 +44,6 @@ impl BrokerHandle {
         acks: Acks,
     ) -> Result<Appended, AppendError> {
         let partition = self.locate(topic, slot).await?;
-        append(&partition, records, acks).await
+        append(&partition, records, acks).wait().await
     }
 }

@@ -8,6 +8,7 @@ use crate::mail::{Unavailable, post};
 use crate::partition::Partition;
 use crate::partition::append::{AppendError, Appended};
 use actix::{Addr, Context, Handler, Message};
+use callboard_protocol::batch::StampedBatch;
 use callboard_storage::log::{self, Group, Log};
 use callboard_storage::{Offset, PartitionId};
 use std::collections::HashMap;
@@ -56,6 +57,24 @@ impl Pending {
     }
 }
 
+impl Pending {
+    /// Answers all that would fill the disk further. What only changes rows may free space.
+    fn refuse_batches(&mut self) {
+        let commits = std::mem::take(&mut self.commits);
+        let origins = std::mem::take(&mut self.origins);
+        let mut refused = Vec::new();
+        for (commit, origin) in commits.into_iter().zip(origins) {
+            if commit.batches.is_empty() {
+                self.commits.push(commit);
+                self.origins.push(origin);
+            } else {
+                refused.push(origin);
+            }
+        }
+        answer(refused, None);
+    }
+}
+
 impl Handler<CommitGroup> for Committer {
     type Result = ();
 
@@ -67,27 +86,35 @@ impl Handler<CommitGroup> for Committer {
 impl Committer {
     /// Commits all that gathered, and answers it.
     pub(super) fn commit_group(&mut self) {
-        let Pending { commits, mut origins, adopts, .. } = std::mem::take(&mut self.pending);
-        let is_short = self.space.is_short && commits.iter().any(|commit| !commit.batches.is_empty());
-        let committed = match self.log.as_mut().filter(|_| !is_short) {
+        let mut pending = std::mem::take(&mut self.pending);
+        if self.space.is_short {
+            pending.refuse_batches();
+        }
+        let Pending { commits, mut origins, adopts, .. } = pending;
+        let committed = match self.log.as_mut() {
             Some(log) if !commits.is_empty() => write(log, commits, &mut origins),
             Some(_) | None => None,
         };
-        answer(origins, committed.as_ref());
+        answer(origins, committed);
         for adopt in adopts {
-            let state = self.log.as_mut().ok_or(Unavailable).and_then(|log| {
-                log.state(adopt.partition).map_err(|error| {
-                    tracing::error!(%error, partition = %adopt.partition, "a partition cannot be read");
-                    Unavailable
-                })
-            });
-            let _ = adopt.reply.send(state);
+            self.answer_adopt(adopt);
         }
-        self.tick_when_busy();
+        self.checkpoint_when_due();
     }
 
-    /// Under load the ticks of the clock come late, and a checkpoint must not.
-    fn tick_when_busy(&mut self) {
+    fn answer_adopt(&mut self, adopt: Adopt) {
+        let state = self.log.as_mut().ok_or(Unavailable).and_then(|log| {
+            log.state(adopt.partition).map_err(|error| {
+                tracing::error!(%error, partition = %adopt.partition, "a partition cannot be read");
+                Unavailable
+            })
+        });
+        // The partition may be gone again.
+        let _ = adopt.reply.send(state);
+    }
+
+    /// Also called by the clock; but under load its ticks come late, and a checkpoint must not.
+    pub(super) fn checkpoint_when_due(&mut self) {
         if let Some(Err(error)) = self.log.as_mut().map(Log::checkpoint_when_due) {
             tracing::error!(%error, "checkpoint failed");
         }
@@ -126,33 +153,42 @@ fn answer_written(log: &Log, group: &Group, origins: &mut [Origin]) {
 }
 
 /// Answers each partition once, and each other one.
-fn answer(origins: Vec<Origin>, group: Option<&Group>) {
-    let mut placed = group.map(Group::placed);
+fn answer(origins: Vec<Origin>, group: Option<Group>) {
+    let is_committed = group.is_some();
+    let mut placed = group.into_iter().flat_map(Group::into_placed);
     let mut partitions: HashMap<PartitionId, (Addr<Partition>, Committed)> = HashMap::new();
     for origin in origins {
-        let batches = placed.as_mut().and_then(Iterator::next);
+        let batches = placed.next();
         match origin {
             Origin::Partition { id, actor, .. } => {
-                let batch = batches.and_then(|batches| batches.first());
-                let outcome = batch.map(|placed| placed.batch.clone()).ok_or(NotCommitted::Unavailable);
-                let (_, committed) = match partitions.entry(id) {
-                    // A new actor may have taken the place of one that died.
-                    Entry::Occupied(entry) if entry.get().0 == actor => entry.into_mut(),
-                    Entry::Occupied(mut entry) => {
-                        let fresh = (actor, Committed { batches: Vec::new() });
-                        deliver(entry.insert(fresh));
-                        entry.into_mut()
-                    }
-                    Entry::Vacant(entry) => entry.insert((actor, Committed { batches: Vec::new() })),
-                };
-                committed.batches.push(outcome);
+                let batch = batches.and_then(|batches| batches.into_iter().next());
+                let outcome = batch.map(|placed| placed.batch).ok_or(NotCommitted::Unavailable);
+                outcomes_of(&mut partitions, id, actor).push(outcome);
             }
             Origin::Other(reply) => {
-                let _ = reply.send(group.map(|_| ()).ok_or(Unavailable));
+                let _ = reply.send(if is_committed { Ok(()) } else { Err(Unavailable) });
             }
         }
     }
     partitions.into_values().for_each(deliver);
+}
+
+/// The list of a partition's outcomes. A new actor may have taken the place of one that died.
+fn outcomes_of(
+    partitions: &mut HashMap<PartitionId, (Addr<Partition>, Committed)>,
+    id: PartitionId,
+    actor: Addr<Partition>,
+) -> &mut Vec<Result<StampedBatch, NotCommitted>> {
+    let none = Committed { batches: Vec::new() };
+    let (_, committed) = match partitions.entry(id) {
+        Entry::Occupied(entry) if entry.get().0 == actor => entry.into_mut(),
+        Entry::Occupied(mut entry) => {
+            deliver(entry.insert((actor, none)));
+            entry.into_mut()
+        }
+        Entry::Vacant(entry) => entry.insert((actor, none)),
+    };
+    &mut committed.batches
 }
 
 fn deliver((actor, committed): (Addr<Partition>, Committed)) {

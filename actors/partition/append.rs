@@ -11,7 +11,11 @@ use actix::{AsyncContext, Context, Handler, Message};
 use bytes::Bytes;
 use callboard_protocol::batch::{Batch, BatchError, BatchHeader, Rules, validate};
 use callboard_storage::Offset;
+use callboard_storage::journal::record::BODY_BYTES_MAX;
 use tokio::sync::oneshot;
+
+/// Bytes of the largest batch, whatever a topic allows: one record of the journal must hold it.
+pub const BATCH_BYTES_MAX: usize = BODY_BYTES_MAX / 2;
 
 /// When an append is answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -161,7 +165,7 @@ impl Partition {
 fn rules(settings: &TopicSettings, now: i64) -> Rules {
     let millis = |duration: std::time::Duration| i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
     Rules {
-        batch_bytes_max: settings.message_bytes_max as usize,
+        batch_bytes_max: (settings.message_bytes_max as usize).min(BATCH_BYTES_MAX),
         now,
         before_max: millis(settings.timestamp_before_max),
         after_max: millis(settings.timestamp_after_max),

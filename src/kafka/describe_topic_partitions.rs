@@ -173,7 +173,9 @@ mod tests {
     }
 
     /// Names with their partitions on the page, and where the next one begins.
-    fn shape(page: &DescribeTopicPartitionsResponse) -> (Vec<(&str, Vec<i32>)>, Option<(&str, i32)>) {
+    type Shape<'a> = (Vec<(&'a str, Vec<i32>)>, Option<(&'a str, i32)>);
+
+    fn shape(page: &DescribeTopicPartitionsResponse) -> Shape<'_> {
         let partitions = |topic: &DescribeTopicPartitionsResponseTopic| {
             topic.partitions.iter().map(|partition| partition.partition_index).collect()
         };

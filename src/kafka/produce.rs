@@ -7,7 +7,8 @@
 use super::error_code::Code;
 use super::{Answer, Answering, Caller, Edge, Refused, Started, decode, encode};
 use bytes::Bytes;
-use callboard_actors::broker::append::append;
+use callboard_actors::Unavailable;
+use callboard_actors::broker::append::{Outcome, append};
 use callboard_actors::broker::topics::{PartitionSlot, TopicView, Topics};
 use callboard_actors::config::TimestampType;
 use callboard_actors::partition::append::{Acks, AppendError, Appended};
@@ -20,7 +21,6 @@ use callboard_protocol::kafka::produce::{
 use callboard_protocol::wire::Records;
 use callboard_storage::TopicId;
 use std::collections::HashSet;
-use std::pin::Pin;
 use std::sync::Arc;
 
 /// The first version that may carry zstd.
@@ -61,7 +61,8 @@ struct Sent {
     topic_at: usize,
     partition_at: usize,
     timestamps: TimestampType,
-    outcome: Pin<Box<dyn Future<Output = Result<Appended, AppendError>>>>,
+    /// `None` when the partition's actor cannot be had.
+    outcome: Option<Outcome>,
 }
 
 pub(super) fn start(edge: Arc<Edge>, frame: Bytes) -> Result<Started, Refused> {
@@ -151,10 +152,7 @@ impl Produce {
         let sent = std::mem::take(&mut self.batches).into_iter().map(|target| {
             let Target { topic_at, partition_at, topic, slot, records } = target;
             let timestamps = topic.config.settings().timestamp_type;
-            let outcome: Pin<Box<dyn Future<Output = _>>> = match slot.actor() {
-                Some(actor) => Box::pin(append(&actor, records, acks)),
-                None => Box::pin(async { Err(AppendError::Unavailable(callboard_actors::Unavailable)) }),
-            };
+            let outcome = slot.actor().map(|actor| append(&actor, records, acks));
             Sent { topic_at, partition_at, timestamps, outcome }
         });
         let sent: Vec<_> = sent.collect();
@@ -163,7 +161,10 @@ impl Produce {
 
     async fn answer(mut self, sent: Vec<Sent>) -> Answer {
         for Sent { topic_at, partition_at, timestamps, outcome } in sent {
-            let outcome = outcome.await;
+            let outcome = match outcome {
+                Some(outcome) => outcome.wait().await,
+                None => Err(AppendError::Unavailable(Unavailable)),
+            };
             let topic = self.response.responses.get_mut(topic_at);
             let place = topic.and_then(|topic| topic.partition_responses.get_mut(partition_at));
             if let Some(place) = place {

@@ -49,9 +49,9 @@ impl Group {
         self.bodies.iter().map(|body| body.batches.as_slice())
     }
 
-    /// Bytes of the batches.
-    pub fn bytes(&self) -> usize {
-        self.bodies.iter().flat_map(|body| &body.batches).map(|placed| placed.batch.len()).sum()
+    /// The same, when the group is done with.
+    pub fn into_placed(self) -> impl Iterator<Item = Vec<PlacedBatch>> {
+        self.bodies.into_iter().map(|body| body.batches)
     }
 }
 

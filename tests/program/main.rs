@@ -1,0 +1,31 @@
+//! The `callboard` program from outside: its command line, its configuration, its ends.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod configuration;
+mod refusals;
+mod signals;
+
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+/// The program in a folder, with nothing of the user's environment.
+fn callboard(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_callboard"));
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("CALLBOARD_") {
+            command.env_remove(name);
+        }
+    }
+    command.current_dir(folder).args(arguments).stdin(Stdio::null());
+    command
+}
+
+/// What the program says and how it ends, when it ends by itself.
+fn output(command: &mut Command) -> (Option<i32>, String, String) {
+    let Output { status, stdout, stderr } = command.output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (status.code(), text(stdout), text(stderr))
+}

@@ -1,0 +1,140 @@
+//! How a broker ends when it is asked to.
+
+use crate::callboard;
+use crate::support::process::wait_within;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
+use std::net::TcpStream;
+use std::process::{Child, Stdio};
+use std::time::Duration;
+use tempfile::tempdir;
+
+const SOON: Duration = Duration::from_secs(10);
+
+struct Running {
+    child: Child,
+    ready: String,
+    _folder: tempfile::TempDir,
+}
+
+fn start(arguments: &[&str]) -> Running {
+    let folder = tempdir().unwrap();
+    let mut command = callboard(folder.path(), arguments);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut ready = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut ready).unwrap();
+    Running { child, ready, _folder: folder }
+}
+
+impl Running {
+    fn signal(&self, signal: Signal) {
+        kill(Pid::from_raw(self.child.id() as i32), signal).unwrap();
+    }
+
+    fn exit_code(&mut self) -> Option<i32> {
+        wait_within(&mut self.child, SOON).unwrap().expect("it still runs").code()
+    }
+
+    fn connect(&self) -> TcpStream {
+        let address = self.ready.split("kafka=").nth(1).unwrap().split_whitespace().next().unwrap();
+        let socket = TcpStream::connect(address).unwrap();
+        socket.set_read_timeout(Some(SOON)).unwrap();
+        socket
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A fetch (version 4) of nothing that is there, which waits for so many milliseconds.
+fn long_poll(wait_ms: i32) -> Vec<u8> {
+    let mut body = Vec::new();
+    for field in [1i16, 4] {
+        body.extend(field.to_be_bytes());
+    }
+    body.extend(7i32.to_be_bytes());
+    body.extend((-1i16).to_be_bytes());
+    for field in [-1, wait_ms, 1, 1000] {
+        body.extend(i32::to_be_bytes(field));
+    }
+    body.push(0);
+    body.extend(1i32.to_be_bytes());
+    body.extend(1i16.to_be_bytes());
+    body.push(b't');
+    body.extend(1i32.to_be_bytes());
+    body.extend(0i32.to_be_bytes());
+    body.extend(0i64.to_be_bytes());
+    body.extend(1000i32.to_be_bytes());
+    [(body.len() as i32).to_be_bytes().to_vec(), body].concat()
+}
+
+#[test]
+fn the_first_line_says_where_it_listens_and_keeps_its_data() {
+    let broker = start(&["--kafka", "127.0.0.1:0", "--data", "here"]);
+    let ready = broker.ready.trim_end();
+    assert!(
+        ready.starts_with("callboard ready kafka=127.0.0.1:") && ready.ends_with(" data=here"),
+        "{ready}"
+    );
+    assert!(!ready.contains(":0 "), "the port that the system gave");
+}
+
+#[test]
+fn both_signals_end_it_with_code_0() {
+    for signal in [Signal::SIGTERM, Signal::SIGINT] {
+        let mut broker = start(&["--kafka", "127.0.0.1:0"]);
+        let mut idle = broker.connect();
+        broker.signal(signal);
+        assert_eq!(broker.exit_code(), Some(0));
+        // One that was not taken yet is reset by the system.
+        let is_closed = idle
+            .read(&mut [0])
+            .map_or_else(|error| error.kind() == ErrorKind::ConnectionReset, |count| count == 0);
+        assert!(is_closed, "idle connections are closed");
+    }
+}
+
+#[test]
+fn a_request_that_has_begun_is_answered() {
+    let mut broker = start(&["--kafka", "127.0.0.1:0"]);
+    let mut socket = broker.connect();
+    socket.write_all(&long_poll(500)).unwrap();
+    // Another connection's answer says that the first one's request has been read.
+    let mut other = broker.connect();
+    other.write_all(&long_poll(1)).unwrap();
+    other.read_exact(&mut [0; 4]).unwrap();
+    broker.signal(Signal::SIGTERM);
+    let mut correlation = [0; 8];
+    socket.read_exact(&mut correlation).unwrap();
+    assert_eq!(correlation[4..], 7i32.to_be_bytes());
+    assert_eq!(broker.exit_code(), Some(0));
+}
+
+#[test]
+fn the_time_for_answers_is_bounded() {
+    let mut broker = start(&["--kafka", "127.0.0.1:0", "--set", "shutdown.grace.ms=200"]);
+    let mut socket = broker.connect();
+    socket.write_all(&long_poll(3_600_000)).unwrap();
+    broker.signal(Signal::SIGTERM);
+    assert_eq!(broker.exit_code(), Some(0));
+}
+
+#[test]
+fn a_second_signal_ends_it_at_once() {
+    let mut broker = start(&["--kafka", "127.0.0.1:0", "--set", "shutdown.grace.ms=3600000"]);
+    let mut socket = broker.connect();
+    socket.write_all(&long_poll(3_600_000)).unwrap();
+    let mut other = broker.connect();
+    other.write_all(&long_poll(1)).unwrap();
+    other.read_exact(&mut [0; 4]).unwrap();
+    broker.signal(Signal::SIGTERM);
+    // The port is closed once the first signal was taken.
+    while TcpStream::connect(other.peer_addr().unwrap()).is_ok() {}
+    broker.signal(Signal::SIGTERM);
+    assert_eq!(broker.exit_code(), Some(1));
+}
