@@ -9,8 +9,15 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 #[derive(Debug, Clone)]
 pub struct Limits {
     bytes: Arc<Semaphore>,
-    bytes_max: u32,
+    overdraft: Arc<Semaphore>,
     connections: Arc<Connections>,
+}
+
+/// What a request takes of the bytes in flight; given back when dropped.
+#[derive(Debug, Default)]
+pub struct Reserved {
+    bytes: Option<OwnedSemaphorePermit>,
+    overdraft: Option<OwnedSemaphorePermit>,
 }
 
 #[derive(Debug)]
@@ -47,10 +54,9 @@ pub enum NotAdmitted {
 impl Limits {
     /// Bounds with nothing taken of them yet.
     pub fn new(bytes_in_flight_max: usize, connections_max: usize, connections_per_ip_max: usize) -> Self {
-        let bytes_max = u32::try_from(bytes_in_flight_max).unwrap_or(u32::MAX).max(1);
         Self {
-            bytes: Arc::new(Semaphore::new(bytes_max as usize)),
-            bytes_max,
+            bytes: Arc::new(Semaphore::new(bytes_in_flight_max.min(Semaphore::MAX_PERMITS))),
+            overdraft: Arc::new(Semaphore::new(1)),
             connections: Arc::new(Connections {
                 max: connections_max,
                 per_ip_max: connections_per_ip_max,
@@ -79,12 +85,26 @@ impl Limits {
         Ok(Admission { connections: Arc::clone(connections), ip })
     }
 
-    /// Waits until the bytes of a request fit beside those that are in the broker already. One that
-    /// is larger than all of the bound waits until it is alone.
-    pub async fn reserve(&self, bytes: usize) -> Option<OwnedSemaphorePermit> {
-        let wanted = u32::try_from(bytes).unwrap_or(u32::MAX).min(self.bytes_max);
-        // The semaphore is never closed.
-        Arc::clone(&self.bytes).acquire_many_owned(wanted).await.ok()
+    /// Waits until so many more bytes of a request fit beside those that are in the broker already.
+    ///
+    /// Bytes are counted as they arrive, because a client may announce what it never sends. So that
+    /// requests of which a part is there never wait for each other, one at a time may pass the bound
+    /// until it is answered.
+    pub async fn reserve(&self, reserved: &mut Reserved, bytes: usize) {
+        if reserved.overdraft.is_some() {
+            return;
+        }
+        let wanted = u32::try_from(bytes).unwrap_or(u32::MAX);
+        // The semaphores are never closed.
+        tokio::select! {
+            biased;
+            Ok(permit) = Arc::clone(&self.bytes).acquire_many_owned(wanted) => match &mut reserved.bytes {
+                Some(bytes) => bytes.merge(permit),
+                None => reserved.bytes = Some(permit),
+            },
+            Ok(permit) = Arc::clone(&self.overdraft).acquire_owned() => reserved.overdraft = Some(permit),
+            else => {}
+        }
     }
 }
 
@@ -129,12 +149,29 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_request_larger_than_the_bound_waits_until_it_is_alone() {
+    async fn one_request_at_a_time_may_pass_the_bound_and_the_next_waits_for_it() {
         let limits = Limits::new(10, 1, 1);
-        let small = limits.reserve(4).await.unwrap();
-        let mut large = Box::pin(limits.reserve(100));
-        assert!(futures_util::poll!(&mut large).is_pending());
-        drop(small);
-        assert!(large.await.is_some());
+        let (mut small, mut large, mut next) =
+            (Reserved::default(), Reserved::default(), Reserved::default());
+        limits.reserve(&mut small, 8).await;
+        limits.reserve(&mut large, 100).await;
+        limits.reserve(&mut large, 100).await;
+        let mut waiting = Box::pin(limits.reserve(&mut next, 3));
+        assert!(futures_util::poll!(&mut waiting).is_pending());
+        drop(large);
+        assert!(futures_util::poll!(&mut waiting).is_ready());
+    }
+
+    #[tokio::test]
+    async fn bytes_that_are_given_back_are_free() {
+        let limits = Limits::new(10, 1, 1);
+        let (mut first, mut over, mut next) = (Reserved::default(), Reserved::default(), Reserved::default());
+        limits.reserve(&mut first, 4).await;
+        limits.reserve(&mut first, 6).await;
+        limits.reserve(&mut over, 1).await;
+        let mut waiting = Box::pin(limits.reserve(&mut next, 10));
+        assert!(futures_util::poll!(&mut waiting).is_pending());
+        drop(first);
+        assert!(futures_util::poll!(&mut waiting).is_ready());
     }
 }

@@ -5,8 +5,10 @@
 use super::header::{BATCH_HEADER_BYTES, BatchHeader, Compression, TimestampType};
 use std::io::{self, Read};
 
-/// Bytes of the largest record that is unpacked.
-const RECORD_BYTES_MAX: u64 = 1 << 30;
+/// Bytes that a batch may unpack to; a small one can claim far more than a machine has.
+const UNPACKED_BYTES_MAX: u64 = 1 << 30;
+/// Bytes that a snappy block may unpack to. It is unpacked whole.
+const SNAPPY_BLOCK_BYTES_MAX: usize = 128 << 20;
 /// What snappy-java writes before its blocks.
 const SNAPPY_JAVA_MAGIC: [u8; 8] = [0x82, b'S', b'N', b'A', b'P', b'P', b'Y', 0];
 const SNAPPY_JAVA_HEADER_BYTES: usize = 16;
@@ -20,46 +22,54 @@ pub struct RecordTime {
     pub timestamp: i64,
 }
 
-/// The times of a whole batch's records, in order. Memory does not grow with the records' size.
+/// The first record of a whole batch whose time is wanted. Nothing behind it is unpacked, and memory
+/// does not grow with the number of records.
 ///
 /// # Errors
-/// `InvalidData` or `UnexpectedEof` when the content is not what the header says.
-pub fn record_times(batch: &[u8]) -> io::Result<Vec<RecordTime>> {
+/// `InvalidData` or `UnexpectedEof` when the content is not what the header says, or unpacks to more
+/// than 1 GiB.
+pub fn find_time(batch: &[u8], wanted: impl Fn(&RecordTime) -> bool) -> io::Result<Option<RecordTime>> {
     let header = BatchHeader::parse(batch).ok_or(io::ErrorKind::UnexpectedEof)?;
     let content = batch.get(BATCH_HEADER_BYTES..).unwrap_or_default();
     if header.attributes.timestamp_type() == TimestampType::LogAppendTime {
-        let first = RecordTime { offset_delta: 0, timestamp: header.max_timestamp };
-        return Ok(vec![first]);
+        let count = i64::from(header.last_offset_delta) + 1;
+        let mut all =
+            (0..count).map(|offset_delta| RecordTime { offset_delta, timestamp: header.max_timestamp });
+        return Ok(all.find(wanted));
     }
     let compression = header.attributes.compression().ok_or(io::ErrorKind::InvalidData)?;
     match compression {
-        Compression::None => times(&header, content),
-        Compression::Gzip => times(&header, io::BufReader::new(flate2::read::GzDecoder::new(content))),
-        Compression::Snappy => times(&header, io::Cursor::new(snappy(content)?)),
-        Compression::Lz4 => times(&header, io::BufReader::new(lz4_flex::frame::FrameDecoder::new(content))),
+        Compression::None => find(&header, content, wanted),
+        Compression::Gzip => find(&header, io::BufReader::new(flate2::read::GzDecoder::new(content)), wanted),
+        Compression::Snappy => find(&header, snappy(content)?, wanted),
+        Compression::Lz4 => {
+            find(&header, io::BufReader::new(lz4_flex::frame::FrameDecoder::new(content)), wanted)
+        }
         Compression::Zstd => {
             let decoder = ruzstd::decoding::StreamingDecoder::new(content).map_err(invalid)?;
-            times(&header, io::BufReader::new(decoder))
+            find(&header, io::BufReader::new(decoder), wanted)
         }
     }
 }
 
-fn times(header: &BatchHeader, mut content: impl Read) -> io::Result<Vec<RecordTime>> {
-    let count = usize::try_from(header.record_count).map_err(invalid)?;
-    let mut times = Vec::with_capacity(count.min(1024));
-    for _ in 0..count {
+fn find(
+    header: &BatchHeader,
+    content: impl Read,
+    wanted: impl Fn(&RecordTime) -> bool,
+) -> io::Result<Option<RecordTime>> {
+    let mut content = content.take(UNPACKED_BYTES_MAX);
+    for _ in 0..header.record_count {
         let length = u64::try_from(varint(&mut content)?).map_err(invalid)?;
-        if length > RECORD_BYTES_MAX {
-            return Err(io::ErrorKind::InvalidData.into());
-        }
         let mut record = (&mut content).take(length);
         byte(&mut record)?;
         let timestamp = header.base_timestamp.saturating_add(varint(&mut record)?);
-        let offset_delta = varint(&mut record)?;
+        let time = RecordTime { offset_delta: varint(&mut record)?, timestamp };
+        if wanted(&time) {
+            return Ok(Some(time));
+        }
         io::copy(&mut record, &mut io::sink())?;
-        times.push(RecordTime { offset_delta, timestamp });
     }
-    Ok(times)
+    Ok(None)
 }
 
 fn byte(content: &mut impl Read) -> io::Result<u8> {
@@ -83,20 +93,41 @@ fn varint(content: &mut impl Read) -> io::Result<i64> {
 }
 
 /// Snappy content: blocks as snappy-java frames them, or a single raw one.
-fn snappy(content: &[u8]) -> io::Result<Vec<u8>> {
-    let mut decoder = snap::raw::Decoder::new();
+fn snappy(content: &[u8]) -> io::Result<Box<dyn Read + '_>> {
     if !content.starts_with(&SNAPPY_JAVA_MAGIC) {
-        return decoder.decompress_vec(content).map_err(invalid);
+        return Ok(Box::new(io::Cursor::new(snappy_block(content)?)));
     }
-    let mut out = Vec::new();
-    let mut rest = content.get(SNAPPY_JAVA_HEADER_BYTES..).unwrap_or_default();
-    while let Some((length, after)) = rest.split_first_chunk::<4>() {
-        let length = u32::from_be_bytes(*length) as usize;
-        let (block, after) = after.split_at_checked(length).ok_or(io::ErrorKind::UnexpectedEof)?;
-        out.extend_from_slice(&decoder.decompress_vec(block).map_err(invalid)?);
-        rest = after;
+    let rest = content.get(SNAPPY_JAVA_HEADER_BYTES..).unwrap_or_default();
+    Ok(Box::new(SnappyBlocks { rest, block: io::Cursor::default() }))
+}
+
+fn snappy_block(block: &[u8]) -> io::Result<Vec<u8>> {
+    if snap::raw::decompress_len(block).map_err(invalid)? > SNAPPY_BLOCK_BYTES_MAX {
+        return Err(io::ErrorKind::InvalidData.into());
     }
-    Ok(out)
+    snap::raw::Decoder::new().decompress_vec(block).map_err(invalid)
+}
+
+/// Unpacks one block after the other.
+struct SnappyBlocks<'a> {
+    rest: &'a [u8],
+    block: io::Cursor<Vec<u8>>,
+}
+
+impl Read for SnappyBlocks<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            let count = self.block.read(buffer)?;
+            if count > 0 || buffer.is_empty() {
+                return Ok(count);
+            }
+            let Some((length, after)) = self.rest.split_first_chunk::<4>() else { return Ok(0) };
+            let length = u32::from_be_bytes(*length) as usize;
+            let (block, after) = after.split_at_checked(length).ok_or(io::ErrorKind::UnexpectedEof)?;
+            self.block = io::Cursor::new(snappy_block(block)?);
+            self.rest = after;
+        }
+    }
 }
 
 fn invalid(error: impl std::error::Error + Send + Sync + 'static) -> io::Error {
@@ -156,6 +187,15 @@ mod tests {
         batch
     }
 
+    fn times(batch: &[u8]) -> io::Result<Vec<(i64, i64)>> {
+        let found = std::cell::RefCell::new(Vec::new());
+        find_time(batch, |time| {
+            found.borrow_mut().push((time.offset_delta, time.timestamp));
+            false
+        })?;
+        Ok(found.into_inner())
+    }
+
     fn compressed(codec: i16, content: &[u8]) -> Vec<u8> {
         match codec {
             1 => {
@@ -178,8 +218,7 @@ mod tests {
     fn times_are_read_with_every_codec() {
         let content = records(&[0, 4000, -7]);
         for codec in 0..=4 {
-            let times = record_times(&batch(codec, 3, &compressed(codec, &content))).unwrap();
-            let found: Vec<_> = times.iter().map(|time| (time.offset_delta, time.timestamp)).collect();
+            let found = times(&batch(codec, 3, &compressed(codec, &content))).unwrap();
             assert_eq!(found, [(0, 1000), (1, 5000), (2, 993)], "codec {codec}");
         }
     }
@@ -194,13 +233,23 @@ mod tests {
             framed.extend_from_slice(&(block.len() as u32).to_be_bytes());
             framed.extend_from_slice(&block);
         }
-        assert_eq!(record_times(&batch(2, 2, &framed)).unwrap().len(), 2);
+        assert_eq!(times(&batch(2, 2, &framed)).unwrap().len(), 2);
     }
 
     #[test]
-    fn the_brokers_time_is_that_of_the_first_record() {
-        let times = record_times(&batch(0x08, 3, b"")).unwrap();
-        assert_eq!(times, [RecordTime { offset_delta: 0, timestamp: 5000 }]);
+    fn the_brokers_time_is_that_of_all_records() {
+        assert_eq!(times(&batch(0x08, 3, b"")).unwrap(), [(0, 5000), (1, 5000), (2, 5000)]);
+    }
+
+    #[test]
+    fn a_batch_that_claims_more_than_it_holds_costs_nothing() {
+        for codec in 0..=4 {
+            let claiming = batch(codec, i32::MAX as usize, &compressed(codec, &records(&[0, 1])));
+            assert!(times(&claiming).is_err(), "codec {codec}");
+        }
+        let mut huge = vec![0xff, 0xff, 0xff, 0xff, 0x0f];
+        huge.extend_from_slice(&[0; 20]);
+        assert!(times(&batch(2, 1, &huge)).is_err(), "a block of 4 GiB");
     }
 
     proptest! {
@@ -209,7 +258,7 @@ mod tests {
             codec in 0..8i16, count in 1..1000usize,
             content in prop::collection::vec(any::<u8>(), 0..300),
         ) {
-            let _ = record_times(&batch(codec, count, &content));
+            let _ = times(&batch(codec, count, &content));
         }
     }
 }

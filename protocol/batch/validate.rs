@@ -2,9 +2,16 @@
 
 use super::Batch;
 use super::header::{
-    BATCH_HEADER_BYTES, BATCH_PREFIX_BYTES, BATCH_UNSUMMED_BYTES, BatchHeader, MAGIC, TimestampType,
+    BATCH_HEADER_BYTES, BATCH_PREFIX_BYTES, BATCH_UNSUMMED_BYTES, BatchHeader, Compression, MAGIC,
+    TimestampType,
 };
 use bytes::Bytes;
+use std::cmp::Ordering;
+
+/// The smallest length that any message format has.
+const LENGTH_MIN: i32 = 14;
+/// Bytes of the smallest record: length, attributes, two deltas, no key, no value, no headers.
+const RECORD_BYTES_MIN: usize = 7;
 
 /// The bounds that a topic sets for its batches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,14 +34,12 @@ pub enum BatchError {
     /// No batch at all.
     #[error("the record set is empty")]
     Empty,
-    /// The bytes end inside the batch, or the length cannot be one.
-    #[error("the batch is {found} bytes, its header says {stated}")]
-    Truncated {
-        /// Bytes that are there.
-        found: usize,
-        /// The batch length of the header, without its first 12 bytes.
-        stated: i64,
-    },
+    /// The bytes end inside the batch.
+    #[error("the batch ends after {0} bytes, before its end")]
+    Truncated(usize),
+    /// A length that no batch has.
+    #[error("{0} is not the length of a batch")]
+    Length(i32),
     /// Bytes follow the first batch.
     #[error("more than one batch for a partition")]
     SecondBatch,
@@ -94,9 +99,10 @@ pub enum BatchError {
 /// The first rule that the batch breaks.
 pub fn validate(bytes: Bytes, rules: &Rules) -> Result<Batch, BatchError> {
     let header = frame(&bytes)?;
-    check_checksum(&header, &bytes)?;
     check_size(&bytes, rules)?;
+    check_checksum(&header, &bytes)?;
     check_content(&header)?;
+    check_room(&header, &bytes)?;
     check_timestamps(&header, rules)?;
     Ok(Batch { header, bytes })
 }
@@ -105,19 +111,23 @@ fn frame(bytes: &Bytes) -> Result<BatchHeader, BatchError> {
     if bytes.is_empty() {
         return Err(BatchError::Empty);
     }
-    // The magic byte lies at the same place in all formats, so an old one is named as such.
+    // Length and magic byte lie at the same places in all formats, so an old one is named as such.
+    if let Some(length) = bytes.get(8..12).and_then(|field| field.try_into().ok()).map(i32::from_be_bytes)
+        && length < LENGTH_MIN
+    {
+        return Err(BatchError::Length(length));
+    }
     if let Some(magic) = bytes.get(16).map(|byte| *byte as i8)
         && magic != MAGIC
     {
         return Err(BatchError::Magic(magic));
     }
-    let truncated = |stated| BatchError::Truncated { found: bytes.len(), stated };
-    let header = BatchHeader::parse(bytes).ok_or_else(|| truncated(-1))?;
-    let stated = i64::from(header.batch_length);
-    match header.total_bytes() {
-        Some(total) if total == bytes.len() => Ok(header),
-        Some(total) if total < bytes.len() => Err(BatchError::SecondBatch),
-        Some(_) | None => Err(truncated(stated)),
+    let header = BatchHeader::parse(bytes).ok_or(BatchError::Truncated(bytes.len()))?;
+    let total = header.total_bytes().ok_or(BatchError::Length(header.batch_length))?;
+    match total.cmp(&bytes.len()) {
+        Ordering::Equal => Ok(header),
+        Ordering::Less => Err(BatchError::SecondBatch),
+        Ordering::Greater => Err(BatchError::Truncated(bytes.len())),
     }
 }
 
@@ -155,6 +165,16 @@ fn check_content(header: &BatchHeader) -> Result<(), BatchError> {
     }
     if header.has_producer() && (header.producer_epoch < 0 || header.base_sequence < 0) {
         return Err(BatchError::Producer);
+    }
+    Ok(())
+}
+
+/// Whether as many records as the header says can be there. What is compressed is not unpacked.
+fn check_room(header: &BatchHeader, bytes: &Bytes) -> Result<(), BatchError> {
+    let room = (bytes.len() - BATCH_HEADER_BYTES) / RECORD_BYTES_MIN;
+    let is_plain = header.attributes.compression() == Some(Compression::None);
+    if is_plain && header.record_count as usize > room {
+        return Err(BatchError::Count { count: header.record_count, delta: header.last_offset_delta });
     }
     Ok(())
 }
@@ -238,12 +258,12 @@ pub(crate) mod tests {
     }
 
     fn refusal(change: impl FnOnce(&mut BatchHeader)) -> BatchError {
-        validate(build(change, b"r").bytes, &rules()).unwrap_err()
+        validate(build(change, b"records").bytes, &rules()).unwrap_err()
     }
 
     #[test]
     fn a_right_batch_passes_by_reference() {
-        let sent = batch(2, b"records");
+        let sent = batch(2, b"records records");
         let checked = validate(sent.bytes.clone(), &rules()).unwrap();
         assert_eq!(checked, sent);
         assert_eq!(checked.bytes.as_ptr(), sent.bytes.as_ptr());
@@ -264,7 +284,8 @@ pub(crate) mod tests {
 
     #[test]
     fn the_bounds_themselves_pass() {
-        let pass = |change: fn(&mut BatchHeader)| validate(build(change, b"r").bytes, &rules()).unwrap();
+        let pass =
+            |change: fn(&mut BatchHeader)| validate(build(change, b"records").bytes, &rules()).unwrap();
         pass(|h| h.base_timestamp = -1);
         pass(|h| h.max_timestamp = 1_000_000 + 3_600_000);
         let exact = batch(1, b"records");
@@ -276,8 +297,15 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn more_records_than_there_is_room_for_are_refused() {
+        let refused = validate(batch(3, &[0; 20]).bytes, &rules()).unwrap_err();
+        assert_eq!(refused, BatchError::Count { count: 3, delta: 2 });
+        validate(batch(3, &[0; 21]).bytes, &rules()).unwrap();
+    }
+
+    #[test]
     fn two_batches_and_none_are_refused() {
-        let one = batch(1, b"r").bytes;
+        let one = batch(1, b"records").bytes;
         let two = Bytes::from([one.as_ref(), one.as_ref()].concat());
         assert_eq!(validate(two, &rules()), Err(BatchError::SecondBatch));
         assert_eq!(validate(Bytes::new(), &rules()), Err(BatchError::Empty));

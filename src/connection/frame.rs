@@ -1,12 +1,15 @@
 //! Reading frames: a length, then so many bytes, within the bounds of size, number and time.
 
 use super::{Connection, Ended, Frame, Permits};
-use crate::limits::Limits;
+use crate::kafka;
+use crate::kafka::apis::Order;
+use crate::limits::{Limits, Reserved};
 use actix::Addr;
 use bytes::{Buf, Bytes, BytesMut};
 use callboard_actors::config::ConnectionLimits;
 use callboard_actors::mail::post;
 use std::io;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::AsyncReadExt;
@@ -30,6 +33,8 @@ pub(super) struct Reader {
     requests: Arc<Semaphore>,
     connection: Addr<Connection>,
     buffer: BytesMut,
+    /// What was read last overlaps with nothing: all behind it waits for its answer.
+    is_alone: bool,
 }
 
 /// Why reading ends.
@@ -59,7 +64,7 @@ impl Reader {
         connection: Addr<Connection>,
     ) -> Self {
         let requests = Arc::new(Semaphore::new(bounds.requests_in_flight_max.max(1)));
-        Self { socket, bounds, limits, requests, connection, buffer: BytesMut::new() }
+        Self { socket, bounds, limits, requests, connection, buffer: BytesMut::new(), is_alone: false }
     }
 
     /// Reads frames until the connection ends or the broker stops.
@@ -72,6 +77,7 @@ impl Reader {
             };
             match frame {
                 Ok(frame) => {
+                    self.is_alone = kafka::peek(&frame.bytes).is_ok_and(|api| api.order == Order::OneAtATime);
                     if post(&self.connection, frame).is_err() {
                         return;
                     }
@@ -85,6 +91,9 @@ impl Reader {
     }
 
     async fn frame(&mut self) -> Result<Frame, ReadError> {
+        if self.is_alone {
+            self.all_answered().await?;
+        }
         // The semaphore is never closed.
         let Ok(request) = Arc::clone(&self.requests).acquire_owned().await else {
             return Err(ReadError::Closed);
@@ -94,6 +103,24 @@ impl Reader {
         let rest = timeout(patience, self.rest()).await.map_err(|_| ReadError::Slow(patience))??;
         let (bytes, reserved) = rest;
         Ok(Frame { bytes, permits: Permits { _request: request, _bytes: reserved } })
+    }
+
+    /// Waits until all requests are answered, so that what could not begin yet takes no room in the
+    /// broker, where a long poll would keep it for as long as its client likes.
+    async fn all_answered(&mut self) -> Result<(), ReadError> {
+        let max = u32::try_from(self.bounds.requests_in_flight_max.max(1)).unwrap_or(u32::MAX);
+        let mut answered = pin!(Arc::clone(&self.requests).acquire_many_owned(max));
+        let mut next = [0];
+        tokio::select! {
+            biased;
+            _ = &mut answered => return Ok(()),
+            peeked = self.socket.peek(&mut next) => if peeked? == 0 {
+                return Err(ReadError::Closed);
+            },
+        }
+        // The semaphore is never closed.
+        let _ = answered.await;
+        Ok(())
     }
 
     /// Waits for the first byte of a frame. Only a connection without requests is idle.
@@ -122,7 +149,7 @@ impl Reader {
     }
 
     /// The length and the bytes of a frame that has begun to arrive.
-    async fn rest(&mut self) -> Result<(Bytes, Option<tokio::sync::OwnedSemaphorePermit>), ReadError> {
+    async fn rest(&mut self) -> Result<(Bytes, Reserved), ReadError> {
         self.fill(PREFIX_BYTES).await?;
         let length = self.buffer.get_i32();
         let max = self.bounds.frame_bytes_max;
@@ -131,24 +158,41 @@ impl Reader {
         if found > max {
             return Err(ReadError::TooLarge { found, max });
         }
-        let reserved = self.limits.reserve(found).await;
-        self.fill(found).await?;
+        let reserved = self.arrive(found).await?;
         Ok((self.buffer.split_to(found).freeze(), reserved))
+    }
+
+    /// Reads until a frame of `count` bytes is there, counting its bytes as they arrive.
+    async fn arrive(&mut self, count: usize) -> Result<Reserved, ReadError> {
+        let mut reserved = Reserved::default();
+        let mut counted = 0;
+        loop {
+            let arrived = self.buffer.len().min(count);
+            if arrived > counted {
+                self.limits.reserve(&mut reserved, arrived - counted).await;
+                counted = arrived;
+            }
+            if counted == count {
+                return Ok(reserved);
+            }
+            self.read_more(count - counted).await?;
+        }
     }
 
     /// Reads until there are `count` bytes.
     async fn fill(&mut self, count: usize) -> Result<(), ReadError> {
         while self.buffer.len() < count {
-            let missing = count - self.buffer.len();
-            // Room doubles with what has arrived, so that a length alone costs nothing.
-            let room = missing
-                .min(ROOM_BYTES_MAX.max(self.buffer.len()))
-                .max(READ_BYTES.min(missing + PREFIX_BYTES));
-            self.buffer.reserve(room);
-            if self.socket.read_buf(&mut self.buffer).await? == 0 {
-                return Err(ReadError::Cut);
-            }
+            self.read_more(count - self.buffer.len()).await?;
         }
         Ok(())
+    }
+
+    /// Reads some of the `missing` bytes, and perhaps of what is behind them.
+    async fn read_more(&mut self, missing: usize) -> Result<(), ReadError> {
+        // Room doubles with what has arrived, so that a length alone costs nothing.
+        let room =
+            missing.min(ROOM_BYTES_MAX.max(self.buffer.len())).max(READ_BYTES.min(missing + PREFIX_BYTES));
+        self.buffer.reserve(room);
+        if self.socket.read_buf(&mut self.buffer).await? == 0 { Err(ReadError::Cut) } else { Ok(()) }
     }
 }

@@ -13,7 +13,7 @@ mod write;
 
 use crate::kafka::apis::{Api, Order};
 use crate::kafka::{self, Answering, Edge, Refused, Started};
-use crate::limits::{Admission, Limits};
+use crate::limits::{Admission, Limits, Reserved};
 use actix::fut::wrap_future;
 use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, Context, Handler, Message, Running};
 use bytes::Bytes;
@@ -85,7 +85,7 @@ struct Frame {
 #[derive(Debug)]
 struct Permits {
     _request: OwnedSemaphorePermit,
-    _bytes: Option<OwnedSemaphorePermit>,
+    _bytes: Reserved,
 }
 
 /// An answer has been written.

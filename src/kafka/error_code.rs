@@ -11,7 +11,6 @@ use callboard_actors::broker::long_poll::FetchError;
 use callboard_actors::partition::append::AppendError;
 use callboard_actors::partition::producers::SequenceError;
 use callboard_protocol::batch::BatchError;
-use callboard_protocol::batch::header::{BATCH_HEADER_BYTES, BATCH_PREFIX_BYTES};
 use callboard_protocol::kafka::ErrorCode;
 
 /// A rejection that a client is told of by a code.
@@ -39,19 +38,16 @@ impl Code for LocateError {
 impl Code for BatchError {
     fn code(&self) -> ErrorCode {
         match self {
-            Self::Truncated { stated, .. } if *stated < (BATCH_HEADER_BYTES - BATCH_PREFIX_BYTES) as i64 => {
-                ErrorCode::CORRUPT_MESSAGE
-            }
             Self::Magic(magic) if !(0..=1).contains(magic) => ErrorCode::CORRUPT_MESSAGE,
             Self::Empty
-            | Self::Truncated { .. }
+            | Self::Truncated(_)
             | Self::SecondBatch
             | Self::Magic(_)
             | Self::BaseOffset(_)
             | Self::Count { .. }
             | Self::Control
             | Self::Producer => ErrorCode::INVALID_RECORD,
-            Self::Checksum { .. } => ErrorCode::CORRUPT_MESSAGE,
+            Self::Length(_) | Self::Checksum { .. } => ErrorCode::CORRUPT_MESSAGE,
             Self::TooLarge { .. } => ErrorCode::MESSAGE_TOO_LARGE,
             Self::Codec(_) => ErrorCode::UNSUPPORTED_COMPRESSION_TYPE,
             Self::NegativeTimestamp(_) | Self::Timestamp(_) | Self::TimestampType => {

@@ -8,8 +8,9 @@ pub(super) use session::Sessions;
 
 use super::error_code::Code;
 use super::{Caller, Edge, Refused};
-use callboard_actors::broker::long_poll::{self, FetchPart, FetchedPart};
+use callboard_actors::broker::long_poll::{self, FetchError, FetchPart, FetchedPart};
 use callboard_actors::clock;
+use callboard_actors::partition::poll::Polled;
 use callboard_protocol::kafka::ErrorCode;
 use callboard_protocol::kafka::fetch::{
     EpochEndOffset, FetchRequest, FetchResponse, FetchableTopicResponse, LeaderIdAndEpoch, PartitionData,
@@ -37,14 +38,24 @@ pub(super) async fn handle(
         Ok(begun) => begun,
         Err(error_code) => return Ok(FetchResponse { error_code, ..FetchResponse::default() }),
     };
-    let is_known = matches!(request.isolation_level, 0 | 1);
-    let mut targets: Vec<_> =
-        wanted.into_iter().map(|wanted| Target::find(&edge, wanted, is_known)).collect();
+    let refusal = refusal(&request);
+    let mut targets: Vec<_> = wanted.into_iter().map(|wanted| Target::find(&edge, wanted, refusal)).collect();
     for target in &mut targets {
         target.check_divergence(&edge).await;
     }
     fetch(&edge, &request, &mut targets).await;
     Ok(answer(&edge, &request, caller.version, context, targets))
+}
+
+/// What is wrong with all partitions of a request alike.
+fn refusal(request: &FetchRequest) -> Option<ErrorCode> {
+    let is_follower = request.replica_id >= 0 || request.replica_state.replica_id >= 0;
+    if request.max_bytes < 0 || !matches!(request.isolation_level, 0 | 1) {
+        Some(ErrorCode::UNKNOWN_SERVER_ERROR)
+    } else {
+        // Nobody follows a single broker.
+        is_follower.then_some(ErrorCode::NOT_LEADER_OR_FOLLOWER)
+    }
 }
 
 /// Reads all that can be read.
@@ -115,8 +126,12 @@ fn partition(target: &Target, isolation_level: i8) -> PartitionData {
         ..PartitionData::default()
     };
     let mut data = match (&target.found, &target.fetched) {
-        (Err(code), _) => failed(*code),
+        (Err(code), _) => PartitionData { aborted_transactions: Some(Vec::new()), ..failed(*code) },
         (Ok(_), Some(Ok(fetched))) => read(fetched, target, isolation_level),
+        (Ok(_), Some(Err(FetchError::OutOfRange(ends)))) if target.diverging.is_some() => {
+            let Polled { log_start, high_watermark } = *ends;
+            read(&FetchedPart { log_start, high_watermark, batches: Vec::new() }, target, isolation_level)
+        }
         (Ok(_), Some(Err(error))) => failed(error.code()),
         (Ok(_), None) => failed(ErrorCode::UNKNOWN_SERVER_ERROR),
     };

@@ -7,7 +7,7 @@ use crate::journal;
 use crate::keys::{self, Table};
 use crate::values::BatchPlace;
 use bytes::Bytes;
-use callboard_protocol::batch::records::{RecordTime, record_times};
+use callboard_protocol::batch::records::{RecordTime, find_time};
 use std::sync::Arc;
 
 /// Batches that lie closer together than this are read at once, with what is between them.
@@ -106,9 +106,7 @@ impl LogReader {
                 }
                 Continue::Yes
             })?;
-            let Some((base, place)) = newest.filter(|(_, place)| place.max_timestamp >= 0) else {
-                return Ok(None);
-            };
+            let Some((base, place)) = newest else { return Ok(None) };
             self.record_in(base, &place, |time| time.timestamp >= place.max_timestamp)
         })
     }
@@ -234,8 +232,8 @@ impl LogReader {
         wanted: impl Fn(&RecordTime) -> bool,
     ) -> Result<Option<TimedOffset>> {
         let batch = self.journal.read(place.segment, place.position, place.length as usize)?;
-        let times = record_times(&batch).map_err(|_| Error::Value { table: "log" })?;
-        Ok(times.into_iter().find(wanted).map(|time| TimedOffset {
+        let found = find_time(&batch, wanted).map_err(|_| Error::Value { table: "log" })?;
+        Ok(found.map(|time| TimedOffset {
             offset: base.plus(time.offset_delta),
             timestamp: time.timestamp,
             leader_epoch: place.leader_epoch,

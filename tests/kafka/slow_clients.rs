@@ -4,14 +4,17 @@ use crate::batch::Batch;
 use crate::client::{Client, WITHIN, frame};
 use crate::own_broker;
 use crate::topic::{LATEST, Topic};
+use bytes::Bytes;
 use callboard_protocol::kafka::fetch::{FetchRequest, FetchResponse};
 use callboard_protocol::kafka::produce::ProduceResponse;
+use socket2::SockRef;
 use std::io::{ErrorKind, Write};
 use std::net::TcpStream;
+use std::thread;
 use std::time::{Duration, Instant};
 
 /// Far more than the buffers between a client and a broker hold.
-const FLOOD_BYTES: usize = 64 << 20;
+const FLOOD_BYTES: usize = 32 << 20;
 /// How long a broker that reads may take to take something.
 const PATIENCE: Duration = Duration::from_millis(300);
 
@@ -32,30 +35,62 @@ fn flood(stream: &mut TcpStream, bytes: &[u8]) -> usize {
     taken
 }
 
+/// A request that costs little and has a long answer: batches for partitions of nowhere.
+fn wordy_request() -> Vec<u8> {
+    let nowhere = Topic { name: "nowhere".into(), id: uuid::Uuid::nil() };
+    let bytes = Bytes::from_static(&[0; 100]);
+    let batches: Vec<_> = (0..500).map(|partition| (partition, bytes.clone())).collect();
+    frame(9, 7, &nowhere.produce_request(1, &batches))
+}
+
 #[test]
-fn a_connection_is_not_read_while_it_has_as_many_requests_as_it_may() {
-    let Some(broker) = own_broker(&["max.requests.in.flight.per.connection=2"]) else { return };
-    let mut client = Client::connect(&broker);
+fn a_connection_whose_answers_are_not_read_is_read_up_to_its_bounds_and_then_no_more() {
+    let (no_bytes, no_requests) =
+        ("queued.max.request.bytes=1000000000", "max.requests.in.flight.per.connection=1000000");
+    for (settings, is_bounded) in [
+        ([no_bytes, "max.requests.in.flight.per.connection=2"], true),
+        (["queued.max.request.bytes=100000", no_requests], true),
+        ([no_bytes, no_requests], false),
+    ] {
+        let Some(broker) = own_broker(&settings) else { return };
+        let mut client = Client::connect(&broker);
+        SockRef::from(&*client.stream()).set_recv_buffer_size(1 << 16).unwrap();
+        let request = wordy_request();
+        let count = FLOOD_BYTES / request.len();
+        let bytes = request.repeat(count);
+        let taken = flood(client.stream(), &bytes);
+        assert_eq!(taken < bytes.len(), is_bounded, "{taken} bytes taken with {settings:?}");
+        let mut rest = client.stream().try_clone().unwrap();
+        let writing = thread::spawn(move || rest.write_all(&bytes[taken..]).unwrap());
+        (0..count).for_each(|_| assert!(client.receive_frame().len() > 10_000));
+        writing.join().unwrap();
+        client.assert_alive();
+    }
+}
+
+#[test]
+fn requests_behind_a_long_poll_are_not_read_do_not_stop_the_others_and_are_not_lost() {
+    let Some(broker) = own_broker(&["queued.max.request.bytes=1000000"]) else { return };
+    let (mut client, mut other) = (Client::connect(&broker), Client::connect(&broker));
     let topic = Topic::create(&mut client, 2);
     let waiting = FetchRequest { max_wait_ms: 60_000, min_bytes: 1, ..topic.fetch_request(&[(0, 0)]) };
     client.send(11, &waiting);
     let produce = frame(9, 7, &topic.produce_request(-1, &[(1, Batch::of_size(1 << 19).bytes())]));
-    let flood_frames = FLOOD_BYTES / produce.len();
-    let bytes = produce.repeat(flood_frames);
+    let count = FLOOD_BYTES / produce.len();
+    let bytes = produce.repeat(count);
     let taken = flood(client.stream(), &bytes);
     assert!(taken < bytes.len(), "all was taken");
 
-    let mut other = Client::connect(&broker);
     topic.produce(&mut other, 0, &Batch::of_size(1));
     assert_eq!(client.receive::<FetchResponse>(11).1.responses[0].partitions[0].high_watermark, 1);
     let mut rest = client.stream().try_clone().unwrap();
-    let writing = std::thread::spawn(move || rest.write_all(&bytes[taken..]).unwrap());
-    for _ in 0..flood_frames {
+    let writing = thread::spawn(move || rest.write_all(&bytes[taken..]).unwrap());
+    for _ in 0..count {
         client.receive::<ProduceResponse>(9);
     }
     writing.join().unwrap();
     let stored = topic.list(&mut other, 1, LATEST).offset;
-    assert_eq!(usize::try_from(stored).unwrap(), flood_frames, "nothing was lost");
+    assert_eq!(usize::try_from(stored).unwrap(), count);
 }
 
 #[test]

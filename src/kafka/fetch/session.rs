@@ -117,7 +117,7 @@ impl Sessions {
         let mut state = self.lock();
         if request.session_epoch == NO_SESSION_EPOCH || request.session_epoch == FIRST_EPOCH {
             state.sessions.remove(&request.session_id);
-            let wants_session = request.session_epoch == FIRST_EPOCH && version >= 7 && !wanted.is_empty();
+            let wants_session = request.session_epoch == FIRST_EPOCH && version >= 7;
             let session_id = if wants_session { state.create(self.max, &wanted) } else { 0 };
             return Ok((Context { session_id, is_incremental: false }, wanted));
         }

@@ -23,9 +23,9 @@ pub(super) struct Found {
 }
 
 impl Target {
-    pub(super) fn find(edge: &Edge, wanted: Wanted, is_isolation_known: bool) -> Self {
-        let found =
-            if is_isolation_known { find(edge, &wanted) } else { Err(ErrorCode::UNKNOWN_SERVER_ERROR) };
+    pub(super) fn find(edge: &Edge, wanted: Wanted, refusal: Option<ErrorCode>) -> Self {
+        let refusal = refusal.or((wanted.bytes_max < 0).then_some(ErrorCode::UNKNOWN_SERVER_ERROR));
+        let found = refusal.map_or_else(|| find(edge, &wanted), Err);
         Self { wanted, found, diverging: None, fetched: None }
     }
 
