@@ -15,6 +15,12 @@ pub fn uuid() -> Uuid {
     }
 }
 
+/// A random number from 1 to `i32::MAX`.
+pub fn positive() -> i32 {
+    let bits = uuid().as_u128() as u32 & 0x7fff_ffff;
+    bits.max(1) as i32
+}
+
 /// The text form that Kafka gives to identifiers: base64 for URLs, without padding, 22 characters.
 pub fn base64(id: Uuid) -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";

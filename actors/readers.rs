@@ -7,6 +7,7 @@ use crossbeam_channel::{Sender, unbounded};
 use std::convert::Infallible;
 use std::future::Future;
 use std::io;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use tokio::sync::{Mutex, mpsc, oneshot};
 
@@ -34,7 +35,9 @@ impl Readers {
             let thread = std::thread::Builder::new().name(format!("reader-{number}"));
             thread.spawn(move || {
                 for job in inbox {
-                    job(&reader);
+                    // Nobody gets an answer then, which says that it is not available; a thread
+                    // that is gone would be missing for good.
+                    let _ = std::panic::catch_unwind(AssertUnwindSafe(|| job(&reader)));
                 }
                 // Whoever waits for the thread may open the index again.
                 drop(reader);

@@ -62,7 +62,7 @@ impl Server {
         let (stopping, alive) = (CancellationToken::new(), TaskTracker::new());
         let listener = Listener {
             socket,
-            edge: Arc::new(Edge::new(broker.clone(), &host, port)),
+            edge: Arc::new(Edge::new(broker.clone(), &host, port, stopping.clone())),
             limits,
             stopping: stopping.clone(),
             alive: alive.clone(),

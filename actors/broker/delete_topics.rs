@@ -40,6 +40,7 @@ impl Handler<DeleteTopics> for Broker {
     fn handle(&mut self, message: DeleteTopics, ctx: &mut Context<Self>) {
         let DeleteTopics { topics, reply } = message;
         let mut rows = Vec::new();
+        let mut deleted = Vec::new();
         let outcomes: Vec<_> = topics
             .into_iter()
             .map(|id| {
@@ -49,6 +50,7 @@ impl Handler<DeleteTopics> for Broker {
                 self.publish(|topics| topics.remove(&topic.name));
                 stop(&topic);
                 rows.extend(mutations(&topic));
+                deleted.push(topic);
                 Ok(())
             })
             .collect();
@@ -57,7 +59,11 @@ impl Handler<DeleteTopics> for Broker {
             return;
         }
         let commit = wrap_future::<_, Self>(self.commit(rows));
-        ctx.spawn(commit.map(move |committed, _, _| {
+        ctx.spawn(commit.map(move |committed, broker, _| {
+            if committed.is_err() {
+                // They are still there, on the disk too.
+                broker.publish(|topics| deleted.into_iter().for_each(|topic| topics.put(topic)));
+            }
             let outcomes = outcomes.into_iter().map(|outcome: Result<(), DeleteTopicError>| {
                 outcome.and_then(|()| committed.map_err(DeleteTopicError::from))
             });

@@ -1,6 +1,7 @@
 //! The handle of a running broker, for connections and for the program that it runs in.
 
 use super::Broker;
+use super::answers::AnswerBytes;
 use super::locate::{Locate, LocateError};
 use super::topics::{PartitionSlot, TopicView, Topics};
 use crate::committer::Committer;
@@ -25,6 +26,7 @@ pub(super) struct Shared {
     pub(super) committer: Addr<Committer>,
     pub(super) topics: Arc<ArcSwap<Topics>>,
     pub(super) readers: Readers,
+    pub(super) answers: AnswerBytes,
     pub(super) settings: Arc<Settings>,
     pub(super) identity: Identity,
     pub(super) leader_epoch: i32,
@@ -64,6 +66,10 @@ impl BrokerHandle {
     /// Which actor runs on which thread.
     pub fn placement(&self) -> &Placement {
         &self.0.placement
+    }
+
+    pub(super) fn answers(&self) -> &AnswerBytes {
+        &self.0.answers
     }
 
     pub(super) fn readers(&self) -> &Readers {

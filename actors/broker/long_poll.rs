@@ -1,17 +1,20 @@
 //! Fetch: reads many partitions at once, and waits for more where there is too little.
 //!
-//! All partitions are asked once. Where that brings too little, each of those that are read at
-//! their end calls when it grows, with its new batches in hand; nobody asks again and again.
+//! Each partition is asked once where it ends. What is behind its end is read; one that is read to
+//! its end calls when it grows, with its new batches in hand. Nobody asks again and again.
 
 use super::BrokerHandle;
+use super::answers::AnswerBytes;
 use super::locate::LocateError;
 use super::topics::{PartitionSlot, TopicView};
 use crate::clock;
 use crate::mail::{Unavailable, ask};
 use crate::partition::poll::{Grown, Poll, Polled, Watch};
 use bytes::Bytes;
+use callboard_protocol::batch::BatchHeader;
+use callboard_storage::Offset;
+use callboard_storage::log::LogReader;
 use callboard_storage::log::reader::{Extent, FirstBatch};
-use callboard_storage::{Offset, PartitionId};
 use futures_util::future::join_all;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,7 +22,7 @@ use tokio::sync::mpsc;
 use tokio::time::timeout_at;
 
 /// What to read.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Fetch {
     /// The partitions, each once; the first are served first.
     pub parts: Vec<FetchPart>,
@@ -85,179 +88,232 @@ impl BrokerHandle {
     /// Reads as much as there is, up to the bounds, and waits for more within the bounds.
     pub async fn fetch(&self, fetch: Fetch) -> Fetched {
         let deadline = clock::now() + fetch.wait_max;
-        let (calls, inbox) = mpsc::unbounded_channel();
-        let mut reading = Reading { broker: self, fetch, fetched: Vec::new(), bytes: 0, calls, inbox };
-        reading.poll_all().await;
-        reading.read_all().await;
-        while !reading.is_done() {
-            let Ok(Some(grown)) = timeout_at(deadline, reading.inbox.recv()).await else { break };
-            reading.take(grown).await;
+        let (calls, mut inbox) = mpsc::unbounded_channel();
+        let parts = fetch.parts.into_iter().map(Part::new).collect();
+        let (left, bytes_min) = (fetch.bytes_max, fetch.bytes_min);
+        let calls = (!fetch.wait_max.is_zero()).then_some(calls);
+        let mut reading = Reading { broker: self, parts, bytes: 0, left, bytes_min, calls };
+        loop {
+            reading.settle().await;
+            if reading.is_done() {
+                break;
+            }
+            let Ok(Some(grown)) = timeout_at(deadline, inbox.recv()).await else { break };
+            reading.take(grown);
         }
-        reading.fetched
+        reading.parts.into_iter().map(Part::finish).collect()
     }
 }
 
 /// A fetch on its way.
 struct Reading<'a> {
     broker: &'a BrokerHandle,
-    fetch: Fetch,
-    fetched: Fetched,
+    parts: Vec<Part>,
+    /// Bytes read so far, and those that may still be.
     bytes: usize,
-    calls: mpsc::UnboundedSender<Grown>,
-    inbox: mpsc::UnboundedReceiver<Grown>,
+    left: usize,
+    bytes_min: usize,
+    /// Where partitions call; none when nothing is waited for.
+    calls: Option<mpsc::UnboundedSender<Grown>>,
+}
+
+/// A partition that is read.
+struct Part {
+    wanted: FetchPart,
+    fetched: FetchedPart,
+    state: State,
+    /// The offset behind what was read, and the bytes that may still be.
+    next: Offset,
+    left: usize,
+}
+
+/// How far the reading of a partition is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// It must be asked where it ends.
+    Open,
+    /// It is read to its end, and calls when it grows.
+    Watched,
+    /// Nothing more of it fits.
+    Full,
+    /// It cannot be read.
+    Failed(FetchError),
+}
+
+impl Part {
+    fn new(wanted: FetchPart) -> Self {
+        let (next, left) = (wanted.offset, wanted.bytes_max);
+        Self { wanted, fetched: FetchedPart::default(), state: State::Open, next, left }
+    }
+
+    fn finish(self) -> Result<FetchedPart, FetchError> {
+        match self.state {
+            State::Failed(error) => Err(error),
+            State::Open | State::Watched | State::Full => Ok(self.fetched),
+        }
+    }
+
+    /// Takes what a partition says of its ends.
+    fn polled(&mut self, polled: Result<Polled, FetchError>) {
+        let polled = match polled {
+            Ok(polled) => polled,
+            Err(error) => {
+                self.state = State::Failed(error);
+                return;
+            }
+        };
+        let Polled { log_start, high_watermark } = polled;
+        let has_nothing = self.fetched.batches.is_empty();
+        if has_nothing && (self.next < log_start || self.next > high_watermark) {
+            self.state = State::Failed(FetchError::OutOfRange(polled));
+            return;
+        }
+        self.fetched.log_start = log_start;
+        self.fetched.high_watermark = high_watermark;
+        if self.next >= high_watermark {
+            self.state = State::Watched;
+        }
+    }
+
+    fn is_behind(&self) -> bool {
+        self.state == State::Open && self.next < self.fetched.high_watermark
+    }
 }
 
 impl Reading<'_> {
-    /// An error that the client must act on ends the waiting, as bytes do. One in a partition that
-    /// is not there does not: the others may still bring something.
+    /// An error that the client must act on ends the waiting, as bytes do.
     fn is_done(&self) -> bool {
-        let is_urgent = |part: &Result<FetchedPart, FetchError>| {
-            matches!(part, Err(FetchError::OutOfRange(_) | FetchError::Deleted | FetchError::Unavailable(_)))
-        };
-        self.fetch.parts.is_empty()
-            || self.bytes >= self.fetch.bytes_min
-            || self.bytes >= self.fetch.bytes_max
-            || self.fetched.iter().any(is_urgent)
+        let can_grow = self.parts.iter().any(|part| matches!(part.state, State::Open | State::Watched));
+        let has_failed = self.parts.iter().any(|part| matches!(part.state, State::Failed(_)));
+        self.calls.is_none() || self.bytes >= self.bytes_min || has_failed || !can_grow
     }
 
-    /// Asks all partitions where they begin and end, and to call when there is nothing yet.
-    async fn poll_all(&mut self) {
-        let parts = self.fetch.parts.iter().enumerate();
-        let polls = parts.map(|(tag, part)| self.poll(tag, part, part.offset));
-        let polled = join_all(polls).await;
-        self.fetched = polled
-            .into_iter()
-            .zip(&self.fetch.parts)
-            .map(|(polled, part)| {
-                let polled = polled?;
-                if part.offset < polled.log_start || part.offset > polled.high_watermark {
-                    return Err(FetchError::OutOfRange(polled));
-                }
-                let Polled { log_start, high_watermark } = polled;
-                Ok(FetchedPart { log_start, high_watermark, batches: Vec::new() })
-            })
-            .collect();
+    /// Asks and reads until each partition is read to its end and watched, or full, or failed.
+    async fn settle(&mut self) {
+        loop {
+            self.poll_open().await;
+            if !self.parts.iter().any(Part::is_behind) {
+                return;
+            }
+            self.read_behind().await;
+            if self.is_done() {
+                return;
+            }
+        }
     }
 
-    async fn poll(&self, tag: usize, part: &FetchPart, offset: Offset) -> Result<Polled, FetchError> {
-        let watch =
-            (!self.fetch.wait_max.is_zero()).then(|| Watch { tag, offset, calls: self.calls.clone() });
-        let partition = self.broker.locate(&part.topic, &part.slot).await?;
+    /// Asks the partitions that must be asked, all at once.
+    async fn poll_open(&mut self) {
+        let this = &*self;
+        let open = this.parts.iter().enumerate().filter(|(_, part)| part.state == State::Open);
+        let polls = open.map(|(tag, part)| async move { (tag, this.poll(tag, part).await) });
+        for (tag, polled) in join_all(polls).await {
+            if let Some(part) = self.parts.get_mut(tag) {
+                part.polled(polled);
+            }
+        }
+    }
+
+    async fn poll(&self, tag: usize, part: &Part) -> Result<Polled, FetchError> {
+        let watch = self.calls.clone().map(|calls| Watch { tag, offset: part.next, calls });
+        let partition = self.broker.locate(&part.wanted.topic, &part.wanted.slot).await?;
         Ok(ask(&partition, |reply| Poll { watch, reply }).await?)
     }
 
     /// Reads what is there, all of it as one piece of work of one reader thread.
-    async fn read_all(&mut self) {
-        let mut wanted = Vec::new();
-        for (tag, (part, fetched)) in self.fetch.parts.iter().zip(&self.fetched).enumerate() {
-            if let Ok(fetched) = fetched
-                && part.offset < fetched.high_watermark
-            {
-                wanted.push((tag, extent(part.slot.id, part.offset, fetched.high_watermark), part.bytes_max));
+    async fn read_behind(&mut self) {
+        let behind = self.parts.iter().enumerate().filter(|(_, part)| part.is_behind());
+        let wanted: Vec<_> = behind
+            .map(|(tag, part)| {
+                let (start, end) = (part.next, part.fetched.high_watermark);
+                (tag, Extent { partition: part.wanted.slot.id, start, end }, part.left)
+            })
+            .collect();
+        let tags: Vec<_> = wanted.iter().map(|(tag, ..)| *tag).collect();
+        let first = if self.bytes == 0 { FirstBatch::Always } else { FirstBatch::IfItFits };
+        let answers = self.broker.answers().clone();
+        let left = self.left.min(answers.free());
+        let read = self.broker.readers().read(move |reader| read_each(reader, wanted, left, first, &answers));
+        let outcomes = read.await.unwrap_or_default();
+        for (place, tag) in tags.into_iter().enumerate() {
+            match outcomes.get(place) {
+                Some(Ok(batches)) => self.add_read(tag, batches),
+                Some(Err(Unavailable)) | None => self.fail(tag),
             }
         }
-        self.read(wanted).await;
     }
 
-    async fn read(&mut self, wanted: Vec<(usize, Extent, usize)>) {
-        if wanted.is_empty() {
-            return;
+    /// Takes batches that were read. What was asked for and did not come did not fit.
+    fn add_read(&mut self, tag: usize, batches: &[Bytes]) {
+        let Some(part) = self.parts.get_mut(tag) else { return };
+        for batch in batches {
+            let header = BatchHeader::parse(batch);
+            part.next = header.map_or(part.next, |header| Offset(header.last_offset() + 1));
+            part.left = part.left.saturating_sub(batch.len());
+            self.left = self.left.saturating_sub(batch.len());
+            self.bytes += batch.len();
+            part.fetched.batches.push(batch.clone());
         }
-        let mut left = self.fetch.bytes_max.saturating_sub(self.bytes);
-        let mut first = if self.bytes == 0 { FirstBatch::Always } else { FirstBatch::IfItFits };
-        let tags: Vec<_> = wanted.iter().map(|(tag, ..)| *tag).collect();
-        let read = self.broker.readers().read(move |reader| {
-            let mut outcomes = Vec::with_capacity(wanted.len());
-            for (_, extent, bytes_max) in wanted {
-                if left == 0 && first == FirstBatch::IfItFits {
-                    break;
-                }
-                let read = reader.read(extent, bytes_max.min(left), first);
-                if let Ok(batches) = &read
-                    && !batches.is_empty()
-                {
-                    first = FirstBatch::IfItFits;
-                    left = left.saturating_sub(batches.iter().map(Bytes::len).sum());
-                }
-                outcomes.push(read);
-            }
-            outcomes
-        });
-        let outcomes = read.await;
-        let Ok(outcomes) = outcomes else {
-            for tag in tags {
-                self.fail(tag, Unavailable.into());
-            }
+        if part.next < part.fetched.high_watermark {
+            part.state = State::Full;
+        }
+    }
+
+    /// A partition has grown: takes its new batches, which are in hand, as far as they fit.
+    fn take(&mut self, grown: Grown) {
+        let answers = self.broker.answers();
+        let Some(part) = self.parts.get_mut(grown.tag).filter(|part| part.state == State::Watched) else {
             return;
         };
-        for (tag, outcome) in tags.into_iter().zip(outcomes) {
-            match outcome {
-                Ok(batches) => self.add(tag, batches),
-                Err(error) => {
-                    tracing::error!(%error, "a partition cannot be read");
-                    self.fail(tag, Unavailable.into());
-                }
-            }
-        }
-    }
-
-    /// A partition has grown: takes its new batches, which are in hand.
-    async fn take(&mut self, grown: Grown) {
-        let Some((part, Ok(fetched))) = self.part(grown.tag) else { return };
-        if grown.batches.is_empty() {
-            self.fail(grown.tag, FetchError::Deleted);
-            return;
-        }
-        fetched.high_watermark = grown.high_watermark;
-        let mut left = part.bytes_max.saturating_sub(fetched.batches.iter().map(Bytes::len).sum());
-        left = left.min(self.fetch.bytes_max.saturating_sub(self.bytes));
-        let mut taken = Vec::new();
-        let mut end = part.offset;
+        part.state = State::Open;
         for batch in grown.batches {
-            let is_first = self.bytes == 0 && taken.is_empty();
-            if batch.len() > left && !is_first {
+            let room = part.left.min(self.left).min(answers.free());
+            let fits = batch.len() <= room || self.bytes == 0;
+            if !fits {
+                part.state = State::Full;
                 break;
             }
-            left = left.saturating_sub(batch.len());
-            end = Offset(batch.header.last_offset() + 1);
-            taken.extend([batch.head, batch.records]);
+            part.next = Offset(batch.header.last_offset() + 1);
+            part.left = part.left.saturating_sub(batch.len());
+            self.left = self.left.saturating_sub(batch.len());
+            self.bytes += batch.len();
+            part.fetched.batches.extend(answers.count(vec![batch.head, batch.records]));
         }
-        self.add(grown.tag, taken);
-        if !self.is_done() {
-            self.watch_again(grown.tag, &part, end).await;
-        }
-    }
-
-    /// Waits for more of a partition that has called once, from where its batches end.
-    async fn watch_again(&mut self, tag: usize, part: &FetchPart, end: Offset) {
-        match self.poll(tag, part, end).await {
-            Ok(polled) if polled.high_watermark > end => {
-                self.read(vec![(tag, extent(part.slot.id, end, polled.high_watermark), part.bytes_max)])
-                    .await;
-            }
-            Ok(_) => {}
-            Err(error) => self.fail(tag, error),
+        part.fetched.high_watermark = part.fetched.high_watermark.max(grown.high_watermark);
+        if self.bytes >= self.bytes_min && part.state == State::Open {
+            // Enough: where it ends now need not be asked.
+            part.state = State::Watched;
         }
     }
 
-    fn part(&mut self, tag: usize) -> Option<(FetchPart, &mut Result<FetchedPart, FetchError>)> {
-        Some((self.fetch.parts.get(tag)?.clone(), self.fetched.get_mut(tag)?))
-    }
-
-    fn add(&mut self, tag: usize, batches: Vec<Bytes>) {
-        self.bytes += batches.iter().map(Bytes::len).sum::<usize>();
-        if let Some(Ok(fetched)) = self.fetched.get_mut(tag) {
-            fetched.batches.extend(batches);
-        }
-    }
-
-    fn fail(&mut self, tag: usize, error: FetchError) {
-        if let Some(fetched) = self.fetched.get_mut(tag) {
-            *fetched = Err(error);
+    fn fail(&mut self, tag: usize) {
+        if let Some(part) = self.parts.get_mut(tag) {
+            part.state = State::Failed(Unavailable.into());
         }
     }
 }
 
-fn extent(partition: PartitionId, start: Offset, end: Offset) -> Extent {
-    Extent { partition, start, end }
+/// Reads one partition after the other until the bytes are used up; what is left out is empty.
+fn read_each(
+    reader: &LogReader,
+    wanted: Vec<(usize, Extent, usize)>,
+    mut left: usize,
+    mut first: FirstBatch,
+    answers: &AnswerBytes,
+) -> Vec<Result<Vec<Bytes>, Unavailable>> {
+    let mut read = |(_, extent, bytes_max): (usize, Extent, usize)| {
+        if left == 0 && first == FirstBatch::IfItFits {
+            return Ok(Vec::new());
+        }
+        let batches = reader.read(extent, bytes_max.min(left), first).map_err(|error| {
+            tracing::error!(%error, partition = %extent.partition, "a partition cannot be read");
+            Unavailable
+        })?;
+        if !batches.is_empty() {
+            first = FirstBatch::IfItFits;
+            left = left.saturating_sub(batches.iter().map(Bytes::len).sum());
+        }
+        Ok(answers.count(batches))
+    };
+    wanted.into_iter().map(&mut read).collect()
 }

@@ -14,6 +14,7 @@
 //! Invariants: a topic is in the snapshot only when it is durable, and no more once its deletion
 //! began; no number of a partition, and no producer id, is ever given twice.
 
+mod answers;
 pub mod append;
 pub mod assignment;
 pub mod create_partitions;

@@ -1,5 +1,6 @@
 //! Starting a broker: its folder, its logs, its threads and its actors.
 
+use super::answers::AnswerBytes;
 use super::handle::Shared;
 use super::producer_ids::{ProducerIds, RESERVED_KEY};
 use super::topics::{PartitionSlot, TopicView, Topics};
@@ -73,6 +74,7 @@ pub fn start(settings: Arc<Settings>, placement: Placement) -> Result<BrokerHand
         committer,
         topics,
         readers,
+        answers: AnswerBytes::new(settings.fetch.bytes_in_flight_max),
         settings,
         identity,
         leader_epoch,

@@ -1,6 +1,7 @@
 //! Append: a partition has a batch written.
 
 use super::Committer;
+use crate::mail::post;
 use crate::partition::Partition;
 use crate::partition::append::{AppendError, Appended};
 use actix::{Addr, Context, Handler, Message};
@@ -15,12 +16,41 @@ use tokio::sync::oneshot;
 pub struct Append {
     /// The partition.
     pub partition: PartitionId,
-    /// Its actor, which learns when the batch is durable.
-    pub from: Addr<Partition>,
+    /// Its actor, which learns of the outcome.
+    pub from: Pledge,
+    /// How many of its batches the partition knows to be lost. One that was sent before it knew of
+    /// the last loss is refused too, or it would stand before those that are sent again.
+    pub losses: u64,
     /// The batch.
     pub batch: Batch,
     /// Answered already when the batch is written, not synced, for a producer that asked for that.
     pub written: Option<oneshot::Sender<Result<Appended, AppendError>>>,
+}
+
+/// The promise that a partition learns of a batch's outcome: when it is dropped unfulfilled, as when
+/// the committer ends, the partition learns that the batch is lost.
+#[derive(Debug)]
+pub struct Pledge(Option<Addr<Partition>>);
+
+impl Pledge {
+    /// A promise to that partition.
+    pub fn new(partition: Addr<Partition>) -> Self {
+        Self(Some(partition))
+    }
+
+    /// The partition, for who fulfils the promise now.
+    pub(super) fn fulfil(mut self) -> Option<Addr<Partition>> {
+        self.0.take()
+    }
+}
+
+impl Drop for Pledge {
+    fn drop(&mut self) {
+        if let Some(partition) = self.0.take() {
+            // A partition that is gone answers nobody.
+            let _ = post(&partition, Committed { batches: vec![Err(NotCommitted::Unavailable)] });
+        }
+    }
 }
 
 /// Batches of a partition are durable and readable, or lost. One message for all of a group.

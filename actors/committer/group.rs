@@ -2,7 +2,7 @@
 
 use super::Committer;
 use super::adopt::Adopt;
-use super::append::{Append, Committed, NotCommitted};
+use super::append::{Append, Committed, NotCommitted, Pledge};
 use super::commit::Commit;
 use crate::mail::{Unavailable, post};
 use crate::partition::Partition;
@@ -34,7 +34,8 @@ pub(super) struct Pending {
 enum Origin {
     Partition {
         id: PartitionId,
-        actor: Addr<Partition>,
+        from: Pledge,
+        losses: u64,
         written: Option<oneshot::Sender<Result<Appended, AppendError>>>,
     },
     Other(oneshot::Sender<Result<(), Unavailable>>),
@@ -42,9 +43,9 @@ enum Origin {
 
 impl Pending {
     pub(super) fn append(&mut self, append: Append) {
-        let Append { partition, from, batch, written } = append;
+        let Append { partition, from, losses, batch, written } = append;
         self.commits.push(log::Commit { batches: vec![(partition, batch)], mutations: Vec::new() });
-        self.origins.push(Origin::Partition { id: partition, actor: from, written });
+        self.origins.push(Origin::Partition { id: partition, from, losses, written });
     }
 
     pub(super) fn commit(&mut self, commit: Commit) {
@@ -54,24 +55,6 @@ impl Pending {
 
     pub(super) fn adopt(&mut self, adopt: Adopt) {
         self.adopts.push(adopt);
-    }
-}
-
-impl Pending {
-    /// Answers all that would fill the disk further. What only changes rows may free space.
-    fn refuse_batches(&mut self) {
-        let commits = std::mem::take(&mut self.commits);
-        let origins = std::mem::take(&mut self.origins);
-        let mut refused = Vec::new();
-        for (commit, origin) in commits.into_iter().zip(origins) {
-            if commit.batches.is_empty() {
-                self.commits.push(commit);
-                self.origins.push(origin);
-            } else {
-                refused.push(origin);
-            }
-        }
-        answer(refused, None);
     }
 }
 
@@ -86,11 +69,8 @@ impl Handler<CommitGroup> for Committer {
 impl Committer {
     /// Commits all that gathered, and answers it.
     pub(super) fn commit_group(&mut self) {
-        let mut pending = std::mem::take(&mut self.pending);
-        if self.space.is_short {
-            pending.refuse_batches();
-        }
-        let Pending { commits, mut origins, adopts, .. } = pending;
+        let pending = std::mem::take(&mut self.pending);
+        let Pending { commits, mut origins, adopts, .. } = self.refuse(pending);
         let committed = match self.log.as_mut() {
             Some(log) if !commits.is_empty() => write(log, commits, &mut origins),
             Some(_) | None => None,
@@ -102,7 +82,42 @@ impl Committer {
         self.checkpoint_when_due();
     }
 
+    /// Answers all that would fill a short disk further, and what was sent behind it by a partition
+    /// that did not know yet. What only changes rows may free space.
+    fn refuse(&mut self, pending: Pending) -> Pending {
+        if !self.space.is_short && self.losses.is_empty() {
+            return pending;
+        }
+        let mut taken = Pending { adopts: pending.adopts, ..Pending::default() };
+        let mut refused = Vec::new();
+        for (commit, origin) in pending.commits.into_iter().zip(pending.origins) {
+            if self.is_refused(&commit, &origin) {
+                refused.push(origin);
+            } else {
+                taken.commits.push(commit);
+                taken.origins.push(origin);
+            }
+        }
+        answer(refused, None);
+        taken
+    }
+
+    fn is_refused(&mut self, commit: &log::Commit, origin: &Origin) -> bool {
+        let is_short = self.space.is_short && !commit.batches.is_empty();
+        let Origin::Partition { id, losses, .. } = origin else { return is_short };
+        let known = self.losses.get(id).copied().unwrap_or(*losses);
+        let is_refused = is_short || *losses < known;
+        if is_refused {
+            self.losses.insert(*id, known + 1);
+        } else {
+            self.losses.remove(id);
+        }
+        is_refused
+    }
+
     fn answer_adopt(&mut self, adopt: Adopt) {
+        // The actor is a new one, which knows of no loss and has sent nothing before this.
+        self.losses.remove(&adopt.partition);
         let state = self.log.as_mut().ok_or(Unavailable).and_then(|log| {
             log.state(adopt.partition).map_err(|error| {
                 tracing::error!(%error, partition = %adopt.partition, "a partition cannot be read");
@@ -160,7 +175,8 @@ fn answer(origins: Vec<Origin>, group: Option<Group>) {
     for origin in origins {
         let batches = placed.next();
         match origin {
-            Origin::Partition { id, actor, .. } => {
+            Origin::Partition { id, from, .. } => {
+                let Some(actor) = from.fulfil() else { continue };
                 let batch = batches.and_then(|batches| batches.into_iter().next());
                 let outcome = batch.map(|placed| placed.batch).ok_or(NotCommitted::Unavailable);
                 outcomes_of(&mut partitions, id, actor).push(outcome);

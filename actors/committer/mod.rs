@@ -21,9 +21,11 @@ pub mod commit;
 mod group;
 
 use actix::{Actor, AsyncContext, Context};
+use callboard_storage::PartitionId;
 use callboard_storage::folder::Folder;
 use callboard_storage::log::Log;
 use group::Pending;
+use std::collections::HashMap;
 use std::time::Duration;
 
 /// How often the committer looks whether a checkpoint is due while nothing is written, and whether
@@ -39,6 +41,8 @@ pub struct Committer {
     folder: Option<Folder>,
     pending: Pending,
     space: Space,
+    /// For partitions that lost batches to a short disk, how many.
+    losses: HashMap<PartitionId, u64>,
 }
 
 /// Whether there is room on the disk for more.
@@ -57,6 +61,7 @@ impl Committer {
             log: Some(log),
             folder: Some(folder),
             pending: Pending::default(),
+            losses: HashMap::new(),
             space: Space { free_bytes_min, is_short: false },
         }
     }

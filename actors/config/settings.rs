@@ -89,6 +89,8 @@ pub struct ConnectionLimits {
 pub struct FetchLimits {
     /// Bytes of records in one answer, apart from its first batch.
     pub response_bytes_max: usize,
+    /// Bytes of records in the answers that clients have not read yet, apart from first batches.
+    pub bytes_in_flight_max: usize,
     /// Fetch sessions that are remembered.
     pub sessions_max: usize,
 }
@@ -191,6 +193,7 @@ impl Settings {
             log: log(&values),
             connections: connections(&values),
             fetch: FetchLimits {
+                bytes_in_flight_max: size(&values, "queued.max.response.bytes"),
                 response_bytes_max: size(&values, "fetch.max.bytes"),
                 sessions_max: size(&values, "max.incremental.fetch.session.cache.slots"),
             },

@@ -5,6 +5,7 @@ use super::producers::{Checked, SequenceError};
 use crate::broker::locate::LocateError;
 use crate::clock;
 use crate::committer;
+use crate::committer::append::Pledge;
 use crate::config::{TimestampType, TopicSettings};
 use crate::mail::{Unavailable, post};
 use actix::{AsyncContext, Context, Handler, Message};
@@ -135,7 +136,13 @@ impl Partition {
             Acks::Synced => (None, vec![reply]),
             Acks::Written => (Some(reply), Vec::new()),
         };
-        let append = committer::append::Append { partition: self.id, from: ctx.address(), batch, written };
+        let append = committer::append::Append {
+            partition: self.id,
+            from: Pledge::new(ctx.address()),
+            losses: self.losses,
+            batch,
+            written,
+        };
         if post(&self.committer, append).is_err() {
             for reply in replies {
                 let _ = reply.send(Err(Unavailable.into()));

@@ -44,6 +44,7 @@ impl Partition {
     }
 
     fn answer_lost(&mut self) {
+        self.losses += 1;
         let Some(sent) = self.in_flight.pop_front() else { return };
         self.producers.lost(&sent.header);
         for reply in sent.replies {

@@ -45,6 +45,8 @@ pub struct Partition {
     /// Appends whose outcome is not known yet, the oldest first.
     in_flight: VecDeque<InFlight>,
     watchers: Watchers,
+    /// Appends that were lost, see [`crate::committer::append::Append::losses`].
+    losses: u64,
     producer_expiration: Duration,
 }
 
@@ -65,6 +67,7 @@ impl Partition {
             producers: Producers::default(),
             in_flight: VecDeque::new(),
             watchers: Watchers::default(),
+            losses: 0,
             producer_expiration,
         }
     }

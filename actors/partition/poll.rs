@@ -42,7 +42,7 @@ pub struct Grown {
     /// What the reader calls the partition.
     pub tag: usize,
     /// The batches that were appended from the watched offset on, by reference; none when the
-    /// partition cannot be read any more.
+    /// partition's actor has ended, and must be asked again.
     pub batches: Vec<StampedBatch>,
     /// The new end of the log.
     pub high_watermark: Offset,
@@ -93,11 +93,13 @@ impl Watchers {
             let _ = watch.calls.send(Grown { tag: watch.tag, batches, high_watermark });
         }
     }
+}
 
-    /// Calls all who wait, because nothing more will come.
-    pub(super) fn dismiss(&mut self, high_watermark: Offset) {
-        for watch in self.waiting.drain(..) {
-            let _ = watch.calls.send(Grown { tag: watch.tag, batches: Vec::new(), high_watermark });
+impl Drop for Watchers {
+    /// Calls all who wait, because nothing more will come from this actor, however it ends.
+    fn drop(&mut self) {
+        for Watch { tag, offset, calls } in self.waiting.drain(..) {
+            let _ = calls.send(Grown { tag, batches: Vec::new(), high_watermark: offset });
         }
     }
 }

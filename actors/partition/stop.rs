@@ -1,4 +1,4 @@
-//! Stop: the topic is deleted; who waits is told, and the actor ends.
+//! Stop: the topic is deleted; who waits for an append is told, and the actor ends.
 
 use super::Partition;
 use super::append::AppendError;
@@ -16,7 +16,6 @@ impl Handler<Stop> for Partition {
         for reply in self.in_flight.drain(..).flat_map(|sent| sent.replies) {
             let _ = reply.send(Err(AppendError::Deleted));
         }
-        self.watchers.dismiss(self.high_watermark);
         ctx.stop();
     }
 }

@@ -6,6 +6,7 @@ use crate::kafka::apis::Order;
 use crate::limits::{Limits, Reserved};
 use actix::Addr;
 use bytes::{Buf, Bytes, BytesMut};
+use callboard_actors::clock;
 use callboard_actors::config::ConnectionLimits;
 use callboard_actors::mail::post;
 use std::io;
@@ -33,6 +34,8 @@ pub(super) struct Reader {
     requests: Arc<Semaphore>,
     connection: Addr<Connection>,
     buffer: BytesMut,
+    /// How long the frame that has begun may still take to arrive.
+    patience: Duration,
     /// What was read last overlaps with nothing: all behind it waits for its answer.
     is_alone: bool,
 }
@@ -64,7 +67,16 @@ impl Reader {
         connection: Addr<Connection>,
     ) -> Self {
         let requests = Arc::new(Semaphore::new(bounds.requests_in_flight_max.max(1)));
-        Self { socket, bounds, limits, requests, connection, buffer: BytesMut::new(), is_alone: false }
+        Self {
+            socket,
+            bounds,
+            limits,
+            requests,
+            connection,
+            buffer: BytesMut::new(),
+            patience: Duration::ZERO,
+            is_alone: false,
+        }
     }
 
     /// Reads frames until the connection ends or the broker stops.
@@ -99,9 +111,8 @@ impl Reader {
             return Err(ReadError::Closed);
         };
         self.begin().await?;
-        let patience = self.bounds.receive_timeout;
-        let rest = timeout(patience, self.rest()).await.map_err(|_| ReadError::Slow(patience))??;
-        let (bytes, reserved) = rest;
+        self.patience = self.bounds.receive_timeout;
+        let (bytes, reserved) = self.rest().await?;
         Ok(Frame { bytes, permits: Permits { _request: request, _bytes: reserved } })
     }
 
@@ -125,10 +136,14 @@ impl Reader {
 
     /// Waits for the first byte of a frame. Only a connection without requests is idle.
     async fn begin(&mut self) -> Result<(), ReadError> {
+        if self.buffer.is_empty() {
+            // An idle connection keeps no room, least of all that of its largest frame.
+            self.buffer = BytesMut::new();
+        }
         while self.buffer.is_empty() {
-            self.buffer.reserve(READ_BYTES);
-            let read = self.socket.read_buf(&mut self.buffer);
-            let count = match self.bounds.idle_max {
+            let idle_max = self.bounds.idle_max;
+            let read = self.read_when_ready();
+            let count = match idle_max {
                 None => read.await?,
                 Some(patience) => match timeout(patience, read).await {
                     Ok(count) => count?,
@@ -142,6 +157,12 @@ impl Reader {
             }
         }
         Ok(())
+    }
+
+    async fn read_when_ready(&mut self) -> io::Result<usize> {
+        self.socket.readable().await?;
+        self.buffer.reserve(READ_BYTES);
+        self.socket.read_buf(&mut self.buffer).await
     }
 
     fn is_idle(&self) -> bool {
@@ -159,7 +180,12 @@ impl Reader {
             return Err(ReadError::TooLarge { found, max });
         }
         let reserved = self.arrive(found).await?;
-        Ok((self.buffer.split_to(found).freeze(), reserved))
+        let frame = self.buffer.split_to(found).freeze();
+        if found > READ_BYTES {
+            // What follows does not keep the large frame's memory.
+            self.buffer = BytesMut::from(self.buffer.as_ref());
+        }
+        Ok((frame, reserved))
     }
 
     /// Reads until a frame of `count` bytes is there, counting its bytes as they arrive.
@@ -187,12 +213,20 @@ impl Reader {
         Ok(())
     }
 
-    /// Reads some of the `missing` bytes, and perhaps of what is behind them.
+    /// Reads some of the `missing` bytes, and perhaps of what is behind them. Only the time that the
+    /// client takes counts, not that for which the broker does not read.
     async fn read_more(&mut self, missing: usize) -> Result<(), ReadError> {
         // Room doubles with what has arrived, so that a length alone costs nothing.
         let room =
             missing.min(ROOM_BYTES_MAX.max(self.buffer.len())).max(READ_BYTES.min(missing + PREFIX_BYTES));
         self.buffer.reserve(room);
-        if self.socket.read_buf(&mut self.buffer).await? == 0 { Err(ReadError::Cut) } else { Ok(()) }
+        let begun = clock::now();
+        let read = timeout(self.patience, self.socket.read_buf(&mut self.buffer)).await;
+        self.patience = self.patience.saturating_sub(begun.elapsed());
+        match read {
+            Err(_) => Err(ReadError::Slow(self.bounds.receive_timeout)),
+            Ok(Ok(0)) => Err(ReadError::Cut),
+            Ok(outcome) => Ok(outcome.map(drop)?),
+        }
     }
 }

@@ -160,6 +160,7 @@ impl Connection {
                     return;
                 }
                 Err(refused) => {
+                    self.in_flight -= 1;
                     self.end(Ended::Refused(refused), ctx);
                     return;
                 }
@@ -178,17 +179,32 @@ impl Connection {
     fn end(&mut self, ended: Ended, ctx: &mut Context<Self>) {
         let peer = self.peer;
         match ended {
-            Ended::ByClient => tracing::debug!(%peer, "connection closed by the client"),
-            Ended::Broken(reason) => tracing::info!(%peer, reason, "connection closed"),
-            Ended::Refused(error) => tracing::warn!(%peer, %error, "connection closed"),
-            Ended::Stopping => {
-                self.is_draining = true;
-                self.advance(ctx);
+            Ended::Broken(reason) => {
+                tracing::info!(%peer, reason, "connection closed");
+                self.finish_unanswered();
+                ctx.stop();
                 return;
             }
+            Ended::Refused(error) => {
+                tracing::warn!(%peer, %error, "connection closed");
+                self.waiting.clear();
+                self.reader.abort();
+            }
+            Ended::ByClient => tracing::debug!(%peer, "connection closed by the client"),
+            Ended::Stopping => {}
         }
-        self.finish_unanswered();
-        ctx.stop();
+        self.drain(ctx);
+    }
+
+    /// Answers what has begun, and then ends; a client may have closed only its sending side.
+    fn drain(&mut self, ctx: &mut Context<Self>) {
+        self.is_draining = true;
+        let patience = self.edge.broker.settings().connections.send_timeout;
+        ctx.run_later(patience, |connection, ctx| {
+            connection.finish_unanswered();
+            ctx.stop();
+        });
+        self.advance(ctx);
     }
 
     /// What arrived whole takes effect, though nobody waits for an answer: a client that asked for

@@ -67,7 +67,7 @@ impl Writer {
                     answering.await
                 }
             };
-            self.gather(answer, permits)?;
+            self.gather(answer, permits).await?;
             if self.bytes < GATHER_BYTES {
                 next = inbox.try_recv().ok();
             }
@@ -75,8 +75,15 @@ impl Writer {
         self.flush().await
     }
 
-    fn gather(&mut self, answer: Answer, permits: Permits) -> Result<(), Ended> {
-        let pieces = answer.map_err(Ended::Refused)?.unwrap_or_default();
+    async fn gather(&mut self, answer: Answer, permits: Permits) -> Result<(), Ended> {
+        let pieces = match answer {
+            Ok(pieces) => pieces.unwrap_or_default(),
+            Err(refused) => {
+                // Those before it are answered all the same.
+                self.flush().await?;
+                return Err(Ended::Broken(refused.to_string()));
+            }
+        };
         self.bytes += pieces.iter().map(Bytes::len).sum::<usize>();
         self.pieces.extend(pieces);
         self.gathered.push(permits);

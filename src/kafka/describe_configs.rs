@@ -9,6 +9,7 @@ use callboard_protocol::kafka::describe_configs::{
     DescribeConfigsResult, DescribeConfigsSynonym,
 };
 use callboard_protocol::wire::Str;
+use std::collections::HashSet;
 use std::sync::Arc;
 use tracing::level_filters::LevelFilter;
 
@@ -42,7 +43,13 @@ pub(super) async fn handle(
 ) -> Result<DescribeConfigsResponse, Refused> {
     caller.check_partitions(request.resources.len())?;
     let detail = Detail { synonyms: request.include_synonyms, documentation: request.include_documentation };
-    let results = request.resources.into_iter().map(|resource| describe(&edge, resource, detail)).collect();
+    // Each once: an answer is many times as large as a question that repeats itself.
+    let mut seen = HashSet::new();
+    let is_new = |resource: &DescribeConfigsResource| {
+        seen.insert((resource.resource_type, resource.resource_name.clone()))
+    };
+    let resources: Vec<_> = request.resources.into_iter().filter(is_new).collect();
+    let results = resources.into_iter().map(|resource| describe(&edge, resource, detail)).collect();
     Ok(DescribeConfigsResponse { results, ..Default::default() })
 }
 

@@ -9,7 +9,6 @@ pub(super) use session::Sessions;
 use super::error_code::Code;
 use super::{Caller, Edge, Refused};
 use callboard_actors::broker::long_poll::{self, FetchError, FetchPart, FetchedPart};
-use callboard_actors::clock;
 use callboard_actors::partition::poll::Polled;
 use callboard_protocol::kafka::ErrorCode;
 use callboard_protocol::kafka::fetch::{
@@ -17,6 +16,7 @@ use callboard_protocol::kafka::fetch::{
 };
 use callboard_protocol::wire::Records;
 use callboard_storage::Offset;
+use futures_util::future::join_all;
 use session::{Context, Wanted};
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,9 +40,7 @@ pub(super) async fn handle(
     };
     let refusal = refusal(&request);
     let mut targets: Vec<_> = wanted.into_iter().map(|wanted| Target::find(&edge, wanted, refusal)).collect();
-    for target in &mut targets {
-        target.check_divergence(&edge).await;
-    }
+    join_all(targets.iter_mut().map(|target| target.check_divergence(&edge))).await;
     fetch(&edge, &request, &mut targets).await;
     Ok(answer(&edge, &request, caller.version, context, targets))
 }
@@ -74,24 +72,29 @@ async fn fetch(edge: &Edge, request: &FetchRequest, targets: &mut [Target]) {
             });
         }
     }
-    // An answer that is ready, because something diverged, waits for nothing.
-    let is_ready = targets.iter().any(|target| target.diverging.is_some()) || targets.is_empty();
-    let wait_max = if is_ready { 0 } else { request.max_wait_ms.max(0) };
     if parts.is_empty() {
-        // As in Kafka, partitions that are not there do not end the wait: they may come to be.
-        clock::pass(Duration::from_millis(wait_max as u64)).await;
         return;
     }
+    // What a client must act on is told at once; a partition that is not there does not end the
+    // wait for the others, as in Kafka.
+    let wait_max = if targets.iter().any(Target::is_urgent) { 0 } else { request.max_wait_ms.max(0) };
     let fetch = long_poll::Fetch {
         parts,
         bytes_max: bytes(request.max_bytes).min(edge.broker.settings().fetch.response_bytes_max),
         bytes_min: bytes(request.min_bytes),
         wait_max: Duration::from_millis(wait_max as u64),
     };
-    let fetched = edge.broker.fetch(fetch).await;
+    let fetched = tokio::select! {
+        biased;
+        fetched = edge.broker.fetch(fetch.clone()) => fetched,
+        // A broker that stops answers with what is there.
+        () = edge.stopping.cancelled() => {
+            edge.broker.fetch(long_poll::Fetch { wait_max: Duration::ZERO, ..fetch }).await
+        }
+    };
     for (place, outcome) in places.into_iter().zip(fetched) {
         if let Some(target) = targets.get_mut(place) {
-            target.fetched = Some(outcome);
+            target.read(outcome, edge.broker.leader_epoch());
         }
     }
 }

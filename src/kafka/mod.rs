@@ -29,6 +29,7 @@ use callboard_protocol::wire::{
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
 
 /// What every operation needs.
 #[derive(Debug)]
@@ -39,14 +40,16 @@ pub struct Edge {
     pub host: Str,
     /// The port that clients are told to connect to.
     pub port: u16,
+    /// Tells that the broker stops: nothing is waited for any more.
+    pub stopping: CancellationToken,
     sessions: fetch::Sessions,
 }
 
 impl Edge {
     /// The edge of a broker whose clients are sent to that address.
-    pub fn new(broker: BrokerHandle, host: &str, port: u16) -> Self {
+    pub fn new(broker: BrokerHandle, host: &str, port: u16, stopping: CancellationToken) -> Self {
         let sessions = fetch::Sessions::new(broker.settings().fetch.sessions_max);
-        Self { broker, host: host.into(), port, sessions }
+        Self { broker, host: host.into(), port, stopping, sessions }
     }
 
     fn node_id(&self) -> i32 {

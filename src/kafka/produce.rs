@@ -131,14 +131,29 @@ impl Produce {
         });
     }
 
-    /// Sees to it that all partitions have actors. One that cannot be had fails its batch later.
-    async fn start_partitions(&self) {
-        for target in &self.batches {
-            let _ = self.edge.broker.locate(&target.topic, &target.slot).await;
+    /// Sees to it that all partitions have actors. One that cannot be had fails its batch.
+    async fn start_partitions(&mut self) {
+        let mut started = Vec::with_capacity(self.batches.len());
+        for target in std::mem::take(&mut self.batches) {
+            match self.edge.broker.locate(&target.topic, &target.slot).await {
+                Ok(_) => started.push(target),
+                Err(error) => self.refuse(&target, &error.into()),
+            }
+        }
+        self.batches = started;
+    }
+
+    fn refuse(&mut self, target: &Target, error: &AppendError) {
+        if let Some(place) = self.place(target.topic_at, target.partition_at) {
+            *place = refusal(place.index, error.code(), Some(error));
         }
     }
 
-    async fn send_once_started(self) -> Answering {
+    fn place(&mut self, topic_at: usize, partition_at: usize) -> Option<&mut PartitionProduceResponse> {
+        self.response.responses.get_mut(topic_at)?.partition_responses.get_mut(partition_at)
+    }
+
+    async fn send_once_started(mut self) -> Answering {
         self.start_partitions().await;
         self.send()
     }
@@ -165,9 +180,7 @@ impl Produce {
                 Some(outcome) => outcome.wait().await,
                 None => Err(AppendError::Unavailable(Unavailable)),
             };
-            let topic = self.response.responses.get_mut(topic_at);
-            let place = topic.and_then(|topic| topic.partition_responses.get_mut(partition_at));
-            if let Some(place) = place {
+            if let Some(place) = self.place(topic_at, partition_at) {
                 *place = outcome.map_or_else(
                     |error| refusal(place.index, error.code(), Some(&error)),
                     |appended| success(place.index, &appended, timestamps),

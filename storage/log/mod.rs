@@ -78,7 +78,8 @@ impl Log {
         let index = self.writer.written();
         let mut bodies = Vec::with_capacity(commits.len());
         for (number, commit) in commits.into_iter().enumerate() {
-            let batches = self.place(commit.batches)?;
+            let placed = self.place(commit.batches);
+            let batches = placed.inspect_err(|error| self.writer.stop(error.to_string()))?;
             bodies.push(Body {
                 group: 0,
                 term,

@@ -105,3 +105,42 @@ fn many_waiting_readers_are_all_woken_by_one_record() {
         assert_eq!(only_partition(answer).high_watermark, 1);
     }
 }
+
+#[test]
+fn a_partition_that_had_some_is_waited_for_too_and_nothing_comes_twice() {
+    let broker = Broker::start().unwrap();
+    let (mut client, mut other) = (Client::connect(&broker), Client::connect(&broker));
+    let topic = Topic::create(&mut client, 1);
+    let large = batch(&[&"x".repeat(1000)]);
+    topic.produce(&mut other, 0, &large);
+    let mut request = topic.fetch_request(&[(0, 0)]);
+    (request.min_bytes, request.max_wait_ms) = (4000, 30_000);
+    client.send(11, &request);
+    for _ in 0..5 {
+        topic.produce(&mut other, 0, &large);
+    }
+    let answer = only_partition(client.receive::<FetchResponse>(11).1);
+    let offsets: Vec<_> =
+        stored(answer.records.as_ref()).iter().map(|batch| batch.header.base_offset).collect();
+    assert!(offsets.len() >= 4, "{offsets:?}");
+    assert!(offsets.iter().copied().eq(0..offsets.len() as i64), "{offsets:?}");
+}
+
+#[test]
+fn what_does_not_fit_is_left_for_the_next_time() {
+    let broker = Broker::start().unwrap();
+    let (mut client, mut other) = (Client::connect(&broker), Client::connect(&broker));
+    let topic = Topic::create(&mut client, 1);
+    let large = batch(&[&"x".repeat(1000)]);
+    let mut request = topic.fetch_request(&[(0, 0)]);
+    (request.min_bytes, request.max_wait_ms) = (100_000, 30_000);
+    request.topics[0].partitions[0].partition_max_bytes = 1500;
+    client.send(11, &request);
+    for _ in 0..3 {
+        topic.produce(&mut other, 0, &large);
+    }
+    let answer = only_partition(client.receive::<FetchResponse>(11).1);
+    let offsets: Vec<_> =
+        stored(answer.records.as_ref()).iter().map(|batch| batch.header.base_offset).collect();
+    assert_eq!(offsets, [0], "nothing more fits, so there is nothing to wait for");
+}

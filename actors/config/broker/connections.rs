@@ -27,6 +27,13 @@ pub(super) const ALL: &[Definition] = &[
             "How many bytes of requests may be in the broker at once; past it the broker reads \
              none until some are answered.",
         ),
+    Definition::new("queued.max.response.bytes", Kind::Long, "268435456")
+        .rule(Rule::AtLeast(1))
+        .read_only()
+        .documentation(
+            "How many bytes of records may be in answers that clients have not read yet; past it \
+             each answer to a fetch holds one batch.",
+        ),
     Definition::new("max.requests.in.flight.per.connection", Kind::Int, "256")
         .rule(Rule::AtLeast(1))
         .read_only()
@@ -79,6 +86,7 @@ mod tests {
             "max.connections",
             "max.connections.per.ip",
             "queued.max.request.bytes",
+            "queued.max.response.bytes",
             "socket.request.max.bytes",
             "max.requests.in.flight.per.connection",
             "max.partitions.per.request",

@@ -34,7 +34,8 @@ fn every_bound_has_its_default() {
         partitions_per_request_max: 20_000,
     };
     assert_eq!(settings.connections, limits);
-    let fetch = FetchLimits { response_bytes_max: 55 << 20, sessions_max: 1000 };
+    let fetch =
+        FetchLimits { response_bytes_max: 55 << 20, bytes_in_flight_max: 256 << 20, sessions_max: 1000 };
     assert_eq!(settings.fetch, fetch);
     let storage = StorageSettings {
         segment_bytes: 256 << 20,

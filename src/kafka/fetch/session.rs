@@ -4,11 +4,11 @@
 //! place of the one that was silent longest, if that is long; otherwise the client gets none and
 //! names its partitions each time.
 
-use callboard_actors::clock;
+use callboard_actors::{chance, clock};
 use callboard_protocol::kafka::ErrorCode;
 use callboard_protocol::kafka::fetch::{FetchPartition, FetchRequest, PartitionData};
 use callboard_protocol::wire::Str;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -16,6 +16,8 @@ use uuid::Uuid;
 
 /// A session that was silent for so long may lose its place.
 const EVICTABLE_AFTER: Duration = Duration::from_mins(2);
+/// Partitions of all sessions together.
+const PARTS_MAX: usize = 1_000_000;
 /// The epoch of a request that begins a session.
 const FIRST_EPOCH: i32 = 0;
 /// The epoch of a request without a session.
@@ -79,7 +81,6 @@ pub(crate) struct Sessions {
 #[derive(Debug, Default)]
 struct State {
     sessions: HashMap<i32, Session>,
-    last_id: i32,
 }
 
 #[derive(Debug)]
@@ -149,11 +150,10 @@ impl Sessions {
             return (context.session_id, answers);
         };
         session.used = clock::now();
-        let last_served = answers.iter().rposition(|(_, data)| has_records(data));
+        let served: HashSet<_> =
+            answers.iter().filter(|(_, data)| has_records(data)).map(|(wanted, _)| wanted.key()).collect();
         answers.retain(|(wanted, data)| session.tell(wanted, data) || !context.is_incremental);
-        if let Some(last) = last_served {
-            session.rotate(last + 1);
-        }
+        session.put_behind(&served);
         (context.session_id, answers)
     }
 
@@ -165,17 +165,14 @@ impl Sessions {
 impl State {
     /// A new session's id, or 0 when there is no room.
     fn create(&mut self, max: usize, wanted: &[Wanted]) -> i32 {
-        if self.sessions.len() >= max && !self.evict() {
+        let parts: usize = self.sessions.values().map(|session| session.parts.len()).sum();
+        let is_full = self.sessions.len() >= max || parts + wanted.len() > PARTS_MAX;
+        if is_full && !self.evict() {
             return 0;
         }
-        let mut id = self.last_id;
-        loop {
-            id = if id == i32::MAX { 1 } else { id + 1 };
-            if !self.sessions.contains_key(&id) {
-                break;
-            }
-        }
-        self.last_id = id;
+        // Not to be guessed: who names a session's number may end it.
+        let id = std::iter::repeat_with(chance::positive).find(|id| !self.sessions.contains_key(id));
+        let id = id.unwrap_or(1);
         let mut session =
             Session { epoch: FIRST_EPOCH, used: clock::now(), parts: Vec::new(), places: HashMap::new() };
         wanted.iter().for_each(|wanted| session.put(detached(wanted)));
@@ -217,19 +214,19 @@ impl Session {
         }
         if is_changed {
             let places = &self.places;
-            self.parts.retain(|part| places.contains_key(&part.key()));
+            self.parts.retain(|part| places.contains_key(&part.wanted.key()));
             self.number();
         }
     }
 
     fn put(&mut self, wanted: Wanted) {
-        let key = (wanted.topic.clone(), wanted.index);
+        let key = wanted.key();
         let place = self.places.get(&key).copied();
         match place.and_then(|place| self.parts.get_mut(place)) {
             Some(part) => part.wanted = detached(&wanted),
             None => {
                 let part = Part { wanted: detached(&wanted), high_watermark: -1, log_start: -1 };
-                self.places.insert(part.key(), self.parts.len());
+                self.places.insert(part.wanted.key(), self.parts.len());
                 self.parts.push(part);
             }
         }
@@ -237,7 +234,7 @@ impl Session {
 
     /// Remembers what the client is told of a partition, and whether it is anything new.
     fn tell(&mut self, wanted: &Wanted, data: &PartitionData) -> bool {
-        let key = (wanted.topic.clone(), wanted.index);
+        let key = wanted.key();
         let place = self.places.get(&key).copied();
         let Some(part) = place.and_then(|place| self.parts.get_mut(place)) else { return true };
         let is_moved = part.high_watermark != data.high_watermark || part.log_start != data.log_start_offset;
@@ -247,21 +244,21 @@ impl Session {
     }
 
     /// Those that were served go behind the others, so that a full answer starves nobody.
-    fn rotate(&mut self, served: usize) {
-        if served < self.parts.len() {
-            self.parts.rotate_left(served);
+    fn put_behind(&mut self, served: &HashSet<(TopicRef, i32)>) {
+        if !served.is_empty() {
+            self.parts.sort_by_key(|part| served.contains(&part.wanted.key()));
             self.number();
         }
     }
 
     fn number(&mut self) {
-        self.places = self.parts.iter().enumerate().map(|(place, part)| (part.key(), place)).collect();
+        self.places = self.parts.iter().enumerate().map(|(place, part)| (part.wanted.key(), place)).collect();
     }
 }
 
-impl Part {
+impl Wanted {
     fn key(&self) -> (TopicRef, i32) {
-        (self.wanted.topic.clone(), self.wanted.index)
+        (self.topic.clone(), self.index)
     }
 }
 

@@ -30,12 +30,14 @@ impl Target {
     }
 
     /// Compares the epoch that the client read last with ours: where they part, it must go back.
+    /// Of the current epoch the log's end tells, which is known when it is read.
     pub(super) async fn check_divergence(&mut self, edge: &Edge) {
         let (Ok(found), epoch) = (&self.found, self.wanted.last_fetched_epoch) else { return };
-        if epoch < 0 {
+        let current = edge.broker.leader_epoch();
+        if epoch < 0 || epoch == current {
             return;
         }
-        if epoch > edge.broker.leader_epoch() {
+        if epoch > current {
             self.found = Err(ErrorCode::OFFSET_OUT_OF_RANGE);
             return;
         }
@@ -45,6 +47,31 @@ impl Target {
         {
             self.diverging = Some((known, end));
         }
+    }
+
+    /// Takes what was read. Who read beyond the end in the current epoch has parted from us too.
+    pub(super) fn read(&mut self, fetched: Result<FetchedPart, FetchError>, current: i32) {
+        if let Err(FetchError::OutOfRange(ends)) = fetched
+            && self.diverging.is_none()
+            && self.wanted.last_fetched_epoch == current
+            && self.wanted.offset > ends.high_watermark.0
+        {
+            self.diverging = Some((current, ends.high_watermark));
+        }
+        self.fetched = Some(fetched);
+    }
+
+    /// Whether the client must act on what is known already.
+    pub(super) fn is_urgent(&self) -> bool {
+        let is_fatal = |code: &ErrorCode| {
+            matches!(
+                *code,
+                ErrorCode::FENCED_LEADER_EPOCH
+                    | ErrorCode::UNKNOWN_LEADER_EPOCH
+                    | ErrorCode::OFFSET_OUT_OF_RANGE
+            )
+        };
+        self.diverging.is_some() || self.found.as_ref().is_err_and(is_fatal)
     }
 }
 
