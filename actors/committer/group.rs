@@ -9,8 +9,8 @@ use crate::partition::Partition;
 use crate::partition::append::{AppendError, Appended};
 use actix::{Addr, Context, Handler, Message};
 use callboard_protocol::batch::StampedBatch;
+use callboard_storage::PartitionId;
 use callboard_storage::log::{self, Group, Log};
-use callboard_storage::{Offset, PartitionId};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use tokio::sync::oneshot;
@@ -158,11 +158,7 @@ fn answer_written(log: &Log, group: &Group, origins: &mut [Origin]) {
     for (placed, origin) in group.placed().zip(origins) {
         let Origin::Partition { id, written, .. } = origin else { continue };
         if let (Some(written), Some(first)) = (written.take(), placed.first()) {
-            let _ = written.send(Ok(Appended {
-                base_offset: Offset(first.batch.header.base_offset),
-                timestamp: first.batch.header.max_timestamp,
-                log_start: log.log_start(*id),
-            }));
+            let _ = written.send(Ok(Appended::new(&first.batch.header, log.log_start(*id))));
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::config::{TimestampType, TopicSettings};
 use crate::mail::{Unavailable, post};
 use actix::{AsyncContext, Context, Handler, Message};
 use bytes::Bytes;
-use callboard_protocol::batch::{Batch, BatchError, BatchHeader, Rules, validate};
+use callboard_protocol::batch::{self, Batch, BatchError, BatchHeader, Rules, validate};
 use callboard_storage::Offset;
 use callboard_storage::journal::record::BODY_BYTES_MAX;
 use tokio::sync::oneshot;
@@ -44,10 +44,22 @@ pub struct Append {
 pub struct Appended {
     /// Offset of its first record.
     pub base_offset: Offset,
-    /// Its largest timestamp, in milliseconds since 1970.
-    pub timestamp: i64,
+    /// The time that the broker gave it, in milliseconds since 1970; -1 where the producer gave the
+    /// times. Of a batch that was repeated it is the largest timestamp, as in Kafka.
+    pub log_append_time: i64,
     /// Offset of the partition's first record that may be read.
     pub log_start: Offset,
+}
+
+impl Appended {
+    /// What is answered for a batch that was appended.
+    pub fn new(header: &BatchHeader, log_start: Offset) -> Self {
+        let log_append_time = match header.attributes.timestamp_type() {
+            batch::TimestampType::CreateTime => -1,
+            batch::TimestampType::LogAppendTime => header.max_timestamp,
+        };
+        Self { base_offset: Offset(header.base_offset), log_append_time, log_start }
+    }
 }
 
 /// Why a batch is not appended.
@@ -97,8 +109,9 @@ impl Handler<Append> for Partition {
             Ok((batch, Checked::New)) => self.send_to_committer(batch, acks, reply, ctx),
             Ok((_, Checked::Duplicate(original))) => {
                 let log_start = self.log_start;
-                let (base_offset, timestamp) = (Offset(original.base_offset), original.max_timestamp);
-                let _ = reply.send(Ok(Appended { base_offset, timestamp, log_start }));
+                let base_offset = Offset(original.base_offset);
+                let log_append_time = original.max_timestamp;
+                let _ = reply.send(Ok(Appended { base_offset, log_append_time, log_start }));
             }
             Ok((batch, Checked::InFlight)) => self.join_original(&batch.header, reply),
             Err(error) => {

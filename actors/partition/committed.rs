@@ -33,11 +33,7 @@ impl Partition {
         let header = &batch.header;
         self.high_watermark = self.high_watermark.max(Offset(header.last_offset() + 1));
         self.producers.committed(header, clock::now());
-        let appended = Appended {
-            base_offset: Offset(header.base_offset),
-            timestamp: header.max_timestamp,
-            log_start: self.log_start,
-        };
+        let appended = Appended::new(header, self.log_start);
         for reply in self.in_flight.pop_front().into_iter().flat_map(|sent| sent.replies) {
             let _ = reply.send(Ok(appended));
         }

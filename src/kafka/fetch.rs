@@ -129,7 +129,10 @@ fn partition(target: &Target, isolation_level: i8) -> PartitionData {
         ..PartitionData::default()
     };
     let mut data = match (&target.found, &target.fetched) {
-        (Err(code), _) => PartitionData { aborted_transactions: Some(Vec::new()), ..failed(*code) },
+        (Err(code @ (ErrorCode::UNKNOWN_TOPIC_OR_PARTITION | ErrorCode::UNKNOWN_TOPIC_ID)), _) => {
+            PartitionData { aborted_transactions: Some(Vec::new()), ..failed(*code) }
+        }
+        (Err(code), _) => failed(*code),
         (Ok(_), Some(Ok(fetched))) => read(fetched, target, isolation_level),
         (Ok(_), Some(Err(FetchError::OutOfRange(ends)))) if target.diverging.is_some() => {
             let Polled { log_start, high_watermark } = *ends;

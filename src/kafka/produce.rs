@@ -10,7 +10,6 @@ use bytes::Bytes;
 use callboard_actors::Unavailable;
 use callboard_actors::broker::append::{Outcome, append};
 use callboard_actors::broker::topics::{PartitionSlot, TopicView, Topics};
-use callboard_actors::config::TimestampType;
 use callboard_actors::partition::append::{Acks, AppendError, Appended};
 use callboard_protocol::batch::{BatchHeader, Compression};
 use callboard_protocol::kafka::ErrorCode;
@@ -60,7 +59,6 @@ struct Target {
 struct Sent {
     topic_at: usize,
     partition_at: usize,
-    timestamps: TimestampType,
     /// `None` when the partition's actor cannot be had.
     outcome: Option<Outcome>,
 }
@@ -165,17 +163,16 @@ impl Produce {
             Wanted::Answer(acks) => acks,
         };
         let sent = std::mem::take(&mut self.batches).into_iter().map(|target| {
-            let Target { topic_at, partition_at, topic, slot, records } = target;
-            let timestamps = topic.config.settings().timestamp_type;
+            let Target { topic_at, partition_at, slot, records, .. } = target;
             let outcome = slot.actor().map(|actor| append(&actor, records, acks));
-            Sent { topic_at, partition_at, timestamps, outcome }
+            Sent { topic_at, partition_at, outcome }
         });
         let sent: Vec<_> = sent.collect();
         Box::pin(self.answer(sent))
     }
 
     async fn answer(mut self, sent: Vec<Sent>) -> Answer {
-        for Sent { topic_at, partition_at, timestamps, outcome } in sent {
+        for Sent { topic_at, partition_at, outcome } in sent {
             let outcome = match outcome {
                 Some(outcome) => outcome.wait().await,
                 None => Err(AppendError::Unavailable(Unavailable)),
@@ -183,7 +180,7 @@ impl Produce {
             if let Some(place) = self.place(topic_at, partition_at) {
                 *place = outcome.map_or_else(
                     |error| refusal(place.index, error.code(), Some(&error)),
-                    |appended| success(place.index, &appended, timestamps),
+                    |appended| success(place.index, &appended),
                 );
             }
         }
@@ -224,14 +221,11 @@ fn check_records(records: Option<Records>, version: i16) -> Result<Bytes, ErrorC
     Ok(bytes)
 }
 
-fn success(index: i32, appended: &Appended, timestamps: TimestampType) -> PartitionProduceResponse {
+fn success(index: i32, appended: &Appended) -> PartitionProduceResponse {
     PartitionProduceResponse {
         index,
         base_offset: appended.base_offset.0,
-        log_append_time_ms: match timestamps {
-            TimestampType::LogAppendTime => appended.timestamp,
-            TimestampType::CreateTime => -1,
-        },
+        log_append_time_ms: appended.log_append_time,
         log_start_offset: appended.log_start.0,
         ..Default::default()
     }

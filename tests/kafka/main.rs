@@ -15,6 +15,7 @@ mod bounds;
 mod client;
 mod cluster;
 mod connection_order;
+mod crash;
 mod fetch;
 mod idempotence;
 mod list_offsets;
