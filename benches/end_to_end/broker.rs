@@ -6,6 +6,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+/// Names a running broker of another kind, and its process.
+const PEER: &str = "CALLBOARD_BENCH_PEER";
+const PEER_PROCESS: &str = "CALLBOARD_BENCH_PEER_PID";
+
 /// A running broker.
 pub trait Target {
     /// What the table calls it.
@@ -65,6 +69,9 @@ impl Ours {
         let mut child = Command::new(binary()?)
             .args(["--kafka", "127.0.0.1:0", "--data"])
             .arg(folder.path())
+            // Ours is not the peer, and knows no such setting.
+            .env_remove(PEER)
+            .env_remove(PEER_PROCESS)
             .stdout(Stdio::piped())
             .spawn()?;
         let mut line = String::new();
@@ -108,8 +115,8 @@ impl Target for Ours {
 impl Peer {
     /// The peer that the environment names.
     pub fn from_environment() -> Result<Option<Self>> {
-        let Ok(address) = std::env::var("CALLBOARD_BENCH_PEER") else { return Ok(None) };
-        let process_id = std::env::var("CALLBOARD_BENCH_PEER_PID").context("CALLBOARD_BENCH_PEER_PID")?;
+        let Ok(address) = std::env::var(PEER) else { return Ok(None) };
+        let process_id = std::env::var(PEER_PROCESS).context(PEER_PROCESS)?;
         Ok(Some(Self { address, process_id: process_id.parse()? }))
     }
 }

@@ -23,6 +23,20 @@ pub fn sync_median(folder: &Path, bytes: usize) -> Result<Duration> {
     Ok(times.get(times.len() / 2).copied().unwrap_or_default())
 }
 
+/// Fills and frees as much of the page cache as a load will use. A virtual machine may have lent
+/// that memory back, and who comes first would pay for getting it again.
+pub fn warm(folder: &Path, bytes: usize) -> Result<()> {
+    let path = folder.join("warm-up");
+    let mut file = File::create(&path)?;
+    let block = vec![7; 4 << 20];
+    for _ in 0..bytes / block.len() {
+        file.write_all(&block)?;
+    }
+    drop(file);
+    std::fs::remove_file(path)?;
+    Ok(())
+}
+
 /// Bytes per second of writes of `bytes`, each synced.
 pub fn write_rate(folder: &Path, bytes: usize, total: usize) -> Result<f64> {
     let path = folder.join("write-probe");

@@ -81,6 +81,7 @@ fn loads() -> Vec<(&'static str, Load)> {
 }
 
 fn one_load(name: &str, target: &dyn Target, load: &Load) -> Result<()> {
+    disk::warm(Path::new("."), load.records * load.record_bytes * 3 / 2)?;
     create_topic(target.address(), &load.topic, load.partitions)?;
     let before = usage(target.process_id())?;
     let outcome = produce(target.address(), load)?;
