@@ -46,6 +46,17 @@ pub enum Error {
         /// The node id of the configuration.
         configured: i32,
     },
+    /// The index does not hold what the last checkpoint says.
+    #[error(
+        "the index holds the journal's records up to {found} and not up to {expected}: \
+         it was removed, or put back from a copy"
+    )]
+    IndexBehind {
+        /// The last record that the index is known to hold.
+        found: Sequence,
+        /// The last record that the checkpoint says it holds.
+        expected: Sequence,
+    },
     /// A segment that must be there is not.
     #[error("journal segment {0} is missing from {path}", path = .1.display())]
     MissingSegment(SegmentId, PathBuf),
@@ -73,8 +84,8 @@ pub enum Error {
     /// A write or sync failed before; nothing is written until a restart.
     #[error("writing has stopped until a restart: {0}")]
     Stopped(String),
-    /// A record larger than the journal takes.
-    #[error("a record of {bytes} bytes is larger than {max}")]
+    /// A record, or a key in it, larger than the journal takes.
+    #[error("a record or key of {bytes} bytes is larger than {max}")]
     RecordTooLarge {
         /// Its bytes.
         bytes: usize,

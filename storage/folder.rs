@@ -3,6 +3,7 @@
 use crate::disk::{self, OsDisk};
 use crate::error::{Error, Result};
 use std::fs::{self, File, TryLockError};
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// The format of the data folder that this version reads and writes.
@@ -34,7 +35,7 @@ impl Folder {
     /// [`Error::InUse`], [`Error::Format`], [`Error::OtherNode`], [`Error::Io`]; nothing that was
     /// in the folder is touched then.
     pub fn open(path: &Path, new: Identity) -> Result<Self> {
-        fs::create_dir_all(path).map_err(Error::io("creating the data folder", path))?;
+        create(path).map_err(Error::io("creating the data folder", path))?;
         let lock = lock(path)?;
         let file = path.join("identity");
         let identity = match fs::read_to_string(&file) {
@@ -43,7 +44,7 @@ impl Folder {
                 check_node(path, &identity, &new)?;
                 identity
             }
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let text = render(&new);
                 disk::replace_file(&OsDisk, &file, text.as_bytes()).map_err(Error::io("writing", &file))?;
                 new
@@ -51,6 +52,11 @@ impl Folder {
             Err(error) => return Err(Error::io("reading", &file)(error)),
         };
         Ok(Self { path: path.to_owned(), identity, _lock: lock })
+    }
+
+    /// The folder itself.
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     /// The identity in the folder.
@@ -72,6 +78,18 @@ impl Folder {
     pub fn checkpoint(&self) -> PathBuf {
         self.path.join("checkpoint")
     }
+}
+
+/// Creates the folder and those above it, so that a power failure does not take them away.
+fn create(path: &Path) -> io::Result<()> {
+    let is_missing = |folder: &&Path| !folder.as_os_str().is_empty() && !folder.exists();
+    let missing: Vec<_> = path.ancestors().take_while(is_missing).collect();
+    fs::create_dir_all(path)?;
+    for folder in missing {
+        let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty());
+        File::open(parent.unwrap_or(Path::new(".")))?.sync_all()?;
+    }
+    Ok(())
 }
 
 fn lock(path: &Path) -> Result<File> {

@@ -13,7 +13,9 @@ mod recover;
 
 pub use bounds::Bounds;
 
+use crate::checkpoint::Checkpoint;
 use crate::error::{Error, Result};
+use crate::ids::Sequence;
 use crate::keys::Table;
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode, Readable};
 use std::ops::Bound;
@@ -24,6 +26,9 @@ use std::sync::Arc;
 const CACHE_BYTES: u64 = 64 << 20;
 /// Bytes that a keyspace gathers in memory before it writes a table.
 const MEMTABLE_BYTES: u64 = 16 << 20;
+
+/// The row in each keyspace with the last record that a checkpoint may rely on.
+const CHECKPOINT_KEY: &[u8] = b"checkpoint";
 
 /// A row: its key without the table's number, and its value.
 pub type Row = (Vec<u8>, Vec<u8>);
@@ -44,12 +49,21 @@ impl std::fmt::Debug for Index {
 }
 
 impl Index {
-    /// Opens the index in a folder, or creates it.
+    /// Opens the index in a folder; before the first checkpoint it is made anew, because all of it
+    /// follows from the journal, and because a crash while it was created may have left a part.
     ///
     /// # Errors
-    /// [`Error::Index`]; [`Error::Value`] when a partition's row is damaged.
-    pub fn open(folder: &Path) -> Result<Self> {
-        recover::discard_write_ahead_log(folder)?;
+    /// [`Error::IndexBehind`]; [`Error::InUse`]; [`Error::Index`]; [`Error::Io`]; [`Error::Value`]
+    /// when a partition's row is damaged.
+    pub fn open(folder: &Path, checkpoint: Option<&Checkpoint>) -> Result<Self> {
+        recover::check_free(folder)?;
+        match checkpoint {
+            None => recover::remove(folder)?,
+            Some(checkpoint) if !folder.exists() => {
+                return Err(Error::IndexBehind { found: Sequence(0), expected: checkpoint.sequence });
+            }
+            Some(_) => recover::discard_write_ahead_log(folder)?,
+        }
         let bounds = Arc::new(Bounds::default());
         let filter = bounds::factory(Arc::clone(&bounds));
         let database = Database::builder(folder)
@@ -63,7 +77,9 @@ impl Index {
         let options = || KeyspaceCreateOptions::default().max_memtable_size(MEMTABLE_BYTES);
         let log = database.keyspace("log", options)?;
         let state = database.keyspace("state", options)?;
+        recover::sync_folders(folder)?;
         let index = Self { database, log, state, bounds };
+        index.check_covers(checkpoint)?;
         index.bounds.load(&index)?;
         Ok(index)
     }
@@ -120,6 +136,29 @@ impl Index {
         let range = full_key(table, prefix)..=full_key(table, at);
         let last = self.database.snapshot().range(self.keyspace(table), range).next_back();
         last.map(row).transpose()
+    }
+
+    /// Notes up to which record a checkpoint will cover what is in the index.
+    pub(crate) fn note_checkpoint(batch: &mut IndexBatch<'_>, sequence: Sequence) {
+        for keyspace in [&batch.index.log, &batch.index.state] {
+            let key = full_key(Table::Meta, CHECKPOINT_KEY);
+            batch.batch.insert(keyspace, key, sequence.0.to_be_bytes());
+        }
+    }
+
+    /// An index that was put back from a copy, or lost a part, lacks what the journal may not hold
+    /// any more.
+    fn check_covers(&self, checkpoint: Option<&Checkpoint>) -> Result<()> {
+        let Some(Checkpoint { sequence: expected, .. }) = checkpoint else { return Ok(()) };
+        for keyspace in [&self.log, &self.state] {
+            let noted = keyspace.get(full_key(Table::Meta, CHECKPOINT_KEY))?;
+            let noted = noted.and_then(|value| value.as_ref().try_into().ok());
+            let found = Sequence(noted.map_or(0, u64::from_be_bytes));
+            if found < *expected {
+                return Err(Error::IndexBehind { found, expected: *expected });
+            }
+        }
+        Ok(())
     }
 
     /// Collects changes that are made at once.

@@ -1,7 +1,7 @@
 //! A file system in memory for tests: it loses unsynced writes, fails, fills up and tears.
 
 use super::{Disk, DiskFile};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, IoSlice};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -19,11 +19,16 @@ struct State {
     entries: BTreeMap<PathBuf, FileId>,
     /// What a power failure leaves of `entries`.
     synced_entries: BTreeMap<PathBuf, FileId>,
+    folders: BTreeSet<PathBuf>,
+    /// Those that a power failure may take away, with all that is in them.
+    unsynced_folders: BTreeSet<PathBuf>,
     files: Vec<Content>,
     /// Bytes that may still be written before the disk is full.
     room: Option<usize>,
     /// Operations (writes and syncs) until one fails.
     fail_after: Option<usize>,
+    /// Whether the one that fails is the only one.
+    fail_once: bool,
     operations: usize,
 }
 
@@ -33,6 +38,9 @@ type FileId = usize;
 struct Content {
     bytes: Vec<u8>,
     synced: Vec<u8>,
+    /// Bytes up to here that a failed sync left: in the cache they look written, and no later sync
+    /// writes them.
+    given_up: usize,
 }
 
 impl SimulatedDisk {
@@ -48,7 +56,14 @@ impl SimulatedDisk {
 
     /// Lets the write, sync, rename or removal after so many more of them fail, and all later ones.
     pub fn fail_after(&self, operations: Option<usize>) {
-        self.state().fail_after = operations;
+        let mut state = self.state();
+        (state.fail_after, state.fail_once) = (operations, false);
+    }
+
+    /// Lets the write, sync, rename or removal after so many more of them fail, and no other.
+    pub fn fail_once_after(&self, operations: usize) {
+        let mut state = self.state();
+        (state.fail_after, state.fail_once) = (Some(operations), true);
     }
 
     /// Number of writes, syncs, renames and removals so far.
@@ -70,6 +85,11 @@ impl SimulatedDisk {
         for path in state.synced_entries.keys() {
             if !state.entries.contains_key(path) && keep() {
                 entries.remove(path);
+            }
+        }
+        for folder in &state.unsynced_folders {
+            if !keep() {
+                entries.retain(|path, _| !path.starts_with(folder));
             }
         }
         let files = state.files.iter().map(|content| content.after_power_failure(&mut keep)).collect();
@@ -107,6 +127,8 @@ impl SimulatedDisk {
         Self(Arc::new(Mutex::new(State {
             entries: state.entries.clone(),
             synced_entries: state.synced_entries.clone(),
+            folders: state.folders.clone(),
+            unsynced_folders: state.unsynced_folders.clone(),
             files: state.files.clone(),
             ..State::default()
         })))
@@ -144,7 +166,15 @@ impl Content {
                 target.copy_from_slice(bytes);
             }
         }
-        Self { bytes: left.clone(), synced: left }
+        Self { bytes: left.clone(), synced: left, given_up: 0 }
+    }
+
+    /// Makes all durable but what an earlier sync gave up.
+    fn sync(&mut self) {
+        let kept = self.synced.len().min(self.given_up);
+        self.synced.truncate(kept);
+        self.synced.resize(self.given_up.min(self.bytes.len()), 0);
+        self.synced.extend_from_slice(self.bytes.get(self.given_up..).unwrap_or_default());
     }
 }
 
@@ -153,7 +183,12 @@ impl State {
     fn operate(&mut self) -> io::Result<()> {
         self.operations += 1;
         match self.fail_after.as_mut() {
-            Some(0) => Err(io::Error::other("simulated failure")),
+            Some(0) => {
+                if self.fail_once {
+                    self.fail_after = None;
+                }
+                Err(io::Error::other("simulated failure"))
+            }
             Some(left) => {
                 *left -= 1;
                 Ok(())
@@ -193,7 +228,12 @@ impl Disk for SimulatedDisk {
         state.entries.remove(path).map(drop).ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
-    fn create_folder(&self, _path: &Path) -> io::Result<()> {
+    fn create_folder(&self, path: &Path) -> io::Result<()> {
+        let mut state = self.state();
+        if !state.folders.contains(path) {
+            state.folders.insert(path.to_owned());
+            state.unsynced_folders.insert(path.to_owned());
+        }
         Ok(())
     }
 
@@ -213,6 +253,7 @@ impl Disk for SimulatedDisk {
             .map(|(path, id)| (path.clone(), *id))
             .collect();
         state.synced_entries.retain(|path, _| !inside(path));
+        state.unsynced_folders.retain(|path| !inside(path));
         state.synced_entries.extend(current);
         Ok(())
     }
@@ -261,11 +302,13 @@ impl DiskFile for SimulatedFile {
 
     fn sync(&self) -> io::Result<()> {
         let mut state = self.disk.state();
-        state.operate()?;
-        if let Some(content) = state.files.get_mut(self.id) {
-            content.synced.clone_from(&content.bytes);
+        let failed = state.operate();
+        let Some(content) = state.files.get_mut(self.id) else { return failed };
+        match failed {
+            Ok(()) => content.sync(),
+            Err(_) => content.given_up = content.bytes.len(),
         }
-        Ok(())
+        failed
     }
 
     fn len(&self) -> io::Result<u64> {

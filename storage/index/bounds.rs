@@ -26,14 +26,15 @@ impl Bounds {
         self.starts.read().unwrap_or_else(PoisonError::into_inner).get(&partition).copied()
     }
 
-    /// Raises a partition's log start; it never goes back.
-    pub fn raise(&self, partition: PartitionId, log_start: Offset) {
+    /// Raises a partition's log start; it never goes back. Answers what it is now.
+    pub fn raise(&self, partition: PartitionId, log_start: Offset) -> Offset {
         let mut bounds = self.starts.write().unwrap_or_else(PoisonError::into_inner);
         let bound = bounds.entry(partition).or_insert(Offset(0));
         if log_start > *bound {
             *bound = log_start;
             self.raised.fetch_add(1, Ordering::AcqRel);
         }
+        *bound
     }
 
     /// How often a log start was raised since the index was opened.

@@ -1,36 +1,89 @@
-//! Discarding the database's own write-ahead log before it is opened.
+//! What is done to the index's files before the database is opened.
 //!
-//! An unsynced page of it that a power failure lost would make opening fail, and reading it back
-//! would only repeat what the journal says. An empty one is left in its place: a database that
-//! finds none at all does not continue its numbering.
+//! Its own write-ahead log is discarded. An unsynced page of it that a power failure lost would make
+//! opening fail, and reading it back would only repeat what the journal says. An empty one is left
+//! in its place: a database that finds none at all does not continue its numbering.
 
 use crate::error::{Error, Result};
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 const EXTENSION: &str = "jnl";
+/// The file that tells a database from a folder that is becoming one.
+const VERSION: &str = "version";
 
-/// Leaves an empty write-ahead log with the highest number of those that are there, if any.
+/// Held by an open database.
+const LOCK: &str = "lock";
+/// How often a database that is still open is given time to close, and how long.
+const WAITS: u32 = 3;
+const WAIT: Duration = Duration::from_millis(100);
+
+/// Refuses files that are still in use: somebody in this process may read on after the log is closed.
+///
+/// # Errors
+/// [`Error::InUse`]; [`Error::Io`].
+pub(super) fn check_free(folder: &Path) -> Result<()> {
+    let path = folder.join(LOCK);
+    let lock = match File::options().write(true).open(&path) {
+        Ok(lock) => lock,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(Error::io("opening", &path)(error)),
+    };
+    for _ in 0..WAITS {
+        match lock.try_lock() {
+            Ok(()) => return Ok(()),
+            Err(TryLockError::WouldBlock) => std::thread::park_timeout(WAIT),
+            Err(TryLockError::Error(error)) => return Err(Error::io("locking", &path)(error)),
+        }
+    }
+    Err(Error::InUse(folder.to_owned()))
+}
+
+/// Removes an index that nothing relies on.
+pub(super) fn remove(folder: &Path) -> Result<()> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(Error::io("removing", folder)(error)),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+/// Makes the folders of the tables durable, which the database leaves to the file system.
+pub(super) fn sync_folders(folder: &Path) -> Result<()> {
+    sync(&folder.join("keyspaces")).and_then(|()| sync(folder)).map_err(Error::io("syncing", folder))
+}
+
+fn sync(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+/// Leaves an empty write-ahead log with the highest number of those that are there.
 pub(super) fn discard_write_ahead_log(folder: &Path) -> Result<()> {
     let mut logs = write_ahead_logs(folder)?;
     logs.sort_unstable();
-    let Some((_, newest)) = logs.pop() else { return Ok(()) };
+    let newest = match logs.pop() {
+        Some((_, newest)) => newest,
+        None if folder.join(VERSION).exists() => folder.join("0").with_extension(EXTENSION),
+        None => return Ok(()),
+    };
     for (_, path) in &logs {
         fs::remove_file(path).map_err(Error::io("removing", path))?;
     }
     File::options()
+        .create(true)
         .write(true)
         .truncate(true)
         .open(&newest)
         .and_then(|file| file.sync_all())
         .map_err(Error::io("emptying", &newest))?;
-    File::open(folder).and_then(|folder| folder.sync_all()).map_err(Error::io("syncing", folder))
+    sync(folder).map_err(Error::io("syncing", folder))
 }
 
 fn write_ahead_logs(folder: &Path) -> Result<Vec<(u64, PathBuf)>> {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(Error::io("listing", folder)(error)),
     };
     let mut logs = Vec::new();

@@ -47,6 +47,7 @@ pub fn open(disk: Arc<dyn Disk>, options: OpenOptions) -> Result<(Writer, Vec<Re
             start: 0,
             segment: SegmentId(1),
             first: Sequence(1),
+            seed: segment::new_seed(),
         };
         return Ok((Writer::create(disk, first, &[])?, Vec::new()));
     };
@@ -63,6 +64,7 @@ pub fn open(disk: Arc<dyn Disk>, options: OpenOptions) -> Result<(Writer, Vec<Re
         segment: last.segment.next(),
         // The tail, if there is one, begins right behind what is known to be synced.
         first: synced.next(),
+        seed: segment::new_seed(),
     };
     let moved = move_tail(disk.as_ref(), &options.folder, last.segment, &start, tail)?;
     recovered.extend(moved.records.into_iter().map(|record| Recovered { segment: start.segment, record }));
@@ -112,7 +114,8 @@ impl<'a> Reading<'a> {
         }
     }
 
-    /// A segment that others follow: all of its records before the next segment's first are synced.
+    /// A segment that others follow: all of its records before the next segment's first are synced,
+    /// and those from it on do not count, because they stand in the next segment again.
     fn read_sealed(&mut self, header: &SegmentHeader, next_first: Sequence) -> Result<()> {
         self.synced = self.synced.max(next_first.previous());
         let (mut scanner, mut position) = self.begin(header)?;
@@ -142,7 +145,7 @@ impl<'a> Reading<'a> {
                     position += record.bytes;
                     self.take(header.segment, record);
                 }
-                Step::Record(_) => break Some("a record is missing"),
+                Step::Record(_) => return Err(self.corrupt(header, position, "a record is missing")),
                 Step::Torn(reason) => break Some(reason),
                 Step::End => break None,
             }
@@ -168,8 +171,8 @@ impl<'a> Reading<'a> {
         reason: &'static str,
     ) -> Result<()> {
         let next = self.next;
-        let contradicts =
-            |record: &ScannedRecord| record.header.start == header.start && record.header.synced >= next;
+        // What was written into other segments is not whole here, because of its seed.
+        let contradicts = |record: &ScannedRecord| record.header.synced >= next;
         let later = scanner.find(position, contradicts).map_err(Error::io("reading", self.folder))?;
         later.map_or(Ok(()), |_| Err(self.corrupt(header, position, reason)))
     }
@@ -192,15 +195,18 @@ impl<'a> Reading<'a> {
     fn begin(&mut self, header: &SegmentHeader) -> Result<(Scanner, u64)> {
         let path = segment::path(self.folder, header.segment);
         let file = self.disk.open(&path).map_err(Error::io("opening", &path))?;
-        let scanner = Scanner::new(file).map_err(Error::io("reading", &path))?;
+        let scanner = Scanner::new(file, header.seed).map_err(Error::io("reading", &path))?;
         let position = match self.skip.take() {
-            Some(checkpoint) if checkpoint.segment == header.segment => checkpoint.position,
-            Some(_) | None => {
-                if header.first > self.next {
-                    return Err(self.corrupt(header, 0, "records before this segment are missing"));
+            Some(checkpoint) if checkpoint.segment == header.segment => {
+                if checkpoint.position > scanner.bytes() {
+                    return Err(self.corrupt(header, checkpoint.position, "the segment is too short"));
                 }
-                // Records that stand here again replace those of the segment before.
-                self.next = header.first;
+                checkpoint.position
+            }
+            Some(_) | None => {
+                if header.first != self.next {
+                    return Err(self.corrupt(header, 0, "the segment does not begin with the next record"));
+                }
                 SEGMENT_HEADER_BYTES as u64
             }
         };
@@ -246,7 +252,7 @@ fn move_tail(
             synced: record.header.sequence.previous(),
         };
         let mut bytes = Vec::with_capacity(record.bytes as usize);
-        record.header.write(&mut bytes, body.len() as u32, record.body_sum);
+        record.header.write(&mut bytes, to.seed, body.len() as u32, record.body_sum);
         bytes.put_slice(&body);
         for batch in &mut record.batches {
             batch.position = batch.position - record.position + position;

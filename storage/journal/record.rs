@@ -14,7 +14,8 @@
 //!
 //! All numbers are big endian. The body is the same on every node. The checksum covers the body up
 //! to the batches, each batch's partition and first 21 bytes, and then the header behind the
-//! checksum; a batch's own checksum covers the rest of it, so nothing is summed twice.
+//! checksum and the segment's seed; a batch's own checksum covers the rest of it, so nothing is
+//! summed twice.
 
 use crate::ids::{PartitionId, Sequence};
 use crate::keys::Table;
@@ -30,8 +31,8 @@ pub const RECORD_HEADER_BYTES: usize = 32;
 pub const BODY_HEADER_BYTES: usize = 29;
 /// Bytes of the largest body.
 pub const BODY_BYTES_MAX: usize = 1 << 30;
-/// Bytes of the largest table key.
-pub const KEY_BYTES_MAX: usize = 1 << 16;
+/// Bytes of the largest table key: what the index takes, without the table's number.
+pub const KEY_BYTES_MAX: usize = u16::MAX as usize - 1;
 
 /// A change of one row.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,17 +92,18 @@ pub struct RecordHeader {
 }
 
 impl RecordHeader {
-    /// Appends the header of a record whose body has `body_bytes` bytes and the sum `body_sum`.
-    pub fn write(&self, out: &mut impl BufMut, body_bytes: u32, body_sum: u32) {
-        let fields = self.fields(body_bytes);
+    /// Appends the header of a record whose body has `body_bytes` bytes and the sum `body_sum`, in
+    /// a segment with that seed.
+    pub fn write(&self, out: &mut impl BufMut, seed: u32, body_bytes: u32, body_sum: u32) {
         out.put_u32(RECORD_MAGIC);
-        out.put_u32(crc32c::crc32c_append(body_sum, &fields));
-        out.put_slice(&fields);
+        out.put_u32(self.checksum(seed, body_bytes, body_sum));
+        out.put_slice(&self.fields(body_bytes));
     }
 
     /// The checksum that such a header carries.
-    pub fn checksum(&self, body_bytes: u32, body_sum: u32) -> u32 {
-        crc32c::crc32c_append(body_sum, &self.fields(body_bytes))
+    pub fn checksum(&self, seed: u32, body_bytes: u32, body_sum: u32) -> u32 {
+        let sum = crc32c::crc32c_append(body_sum, &self.fields(body_bytes));
+        crc32c::crc32c_append(sum, &seed.to_be_bytes())
     }
 
     fn fields(&self, body_bytes: u32) -> [u8; 24] {

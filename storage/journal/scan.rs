@@ -74,19 +74,25 @@ impl From<io::Error> for Fault {
 #[derive(Debug)]
 pub struct Scanner {
     file: Arc<dyn DiskFile>,
+    seed: u32,
     file_bytes: u64,
     window: Vec<u8>,
     window_start: u64,
 }
 
 impl Scanner {
-    /// A scanner of that file, as long as it is now.
+    /// A scanner of a segment with that seed, as long as it is now.
     ///
     /// # Errors
     /// What the system says.
-    pub fn new(file: Arc<dyn DiskFile>) -> io::Result<Self> {
+    pub fn new(file: Arc<dyn DiskFile>, seed: u32) -> io::Result<Self> {
         let file_bytes = file.len()?;
-        Ok(Self { file, file_bytes, window: Vec::new(), window_start: 0 })
+        Ok(Self { file, seed, file_bytes, window: Vec::new(), window_start: 0 })
+    }
+
+    /// Bytes of the segment.
+    pub fn bytes(&self) -> u64 {
+        self.file_bytes
     }
 
     /// What stands at a position.
@@ -163,7 +169,7 @@ impl Scanner {
         let mut cursor = Cursor { scanner: self, position: body, end, sum: 0 };
         let (term, mutations, batches) = cursor.body()?;
         let body_sum = cursor.sum;
-        if header.checksum(body_bytes, body_sum) != checksum {
+        if header.checksum(self.seed, body_bytes, body_sum) != checksum {
             return Err(Fault::Torn("the record's checksum does not match"));
         }
         Ok(ScannedRecord { header, position, bytes: end - position, body_sum, term, mutations, batches })

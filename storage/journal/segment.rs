@@ -8,12 +8,13 @@ use crate::disk::Disk;
 use crate::error::{Error, Result};
 use crate::ids::{SegmentId, Sequence};
 use bytes::{Buf, BufMut};
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::path::{Path, PathBuf};
 
 /// The first bytes of a segment; the last of them is the format of the journal.
 pub const SEGMENT_MAGIC: [u8; 8] = *b"CBJOURN\x01";
 /// Bytes of a segment before its first record.
-pub const SEGMENT_HEADER_BYTES: usize = 32;
+pub const SEGMENT_HEADER_BYTES: usize = 36;
 const EXTENSION: &str = "journal";
 
 /// What a segment says of itself.
@@ -26,6 +27,13 @@ pub struct SegmentHeader {
     pub first: Sequence,
     /// Which start of the broker wrote it.
     pub start: u32,
+    /// Goes into the checksum of every record in it, so that no client can make what looks like one.
+    pub seed: u32,
+}
+
+/// A seed that nobody outside can know.
+pub fn new_seed() -> u32 {
+    RandomState::new().build_hasher().finish() as u32
 }
 
 impl SegmentHeader {
@@ -36,6 +44,7 @@ impl SegmentHeader {
         header.put_u64(self.segment.0);
         header.put_u64(self.first.0);
         header.put_u32(self.start);
+        header.put_u32(self.seed);
         header.put_u32(crc32c::crc32c(&header));
         header
     }
@@ -51,6 +60,7 @@ impl SegmentHeader {
             segment: SegmentId(rest.try_get_u64().ok()?),
             first: Sequence(rest.try_get_u64().ok()?),
             start: rest.try_get_u32().ok()?,
+            seed: rest.try_get_u32().ok()?,
         })
     }
 
@@ -103,16 +113,17 @@ mod tests {
 
     #[test]
     fn golden_header() {
-        let header = SegmentHeader { segment: SegmentId(1), first: Sequence(2), start: 3 };
+        let header = SegmentHeader { segment: SegmentId(1), first: Sequence(2), start: 3, seed: 4 };
         let bytes = header.encode();
-        assert_eq!(&bytes[..28], b"CBJOURN\x01\0\0\0\0\0\0\0\x01\0\0\0\0\0\0\0\x02\0\0\0\x03");
-        assert_eq!(&bytes[28..], crc32c::crc32c(&bytes[..28]).to_be_bytes());
+        assert_eq!(&bytes[..24], b"CBJOURN\x01\0\0\0\0\0\0\0\x01\0\0\0\0\0\0\0\x02");
+        assert_eq!(bytes[24..32], [0, 0, 0, 3, 0, 0, 0, 4]);
+        assert_eq!(&bytes[32..], crc32c::crc32c(&bytes[..32]).to_be_bytes());
         assert_eq!(SegmentHeader::decode(&bytes), Some(header));
     }
 
     #[test]
     fn a_damaged_header_is_none() {
-        let bytes = SegmentHeader { segment: SegmentId(1), first: Sequence(2), start: 3 }.encode();
+        let bytes = SegmentHeader { segment: SegmentId(1), first: Sequence(2), start: 3, seed: 4 }.encode();
         for position in 0..bytes.len() {
             let mut damaged = bytes.clone();
             damaged[position] ^= 1;

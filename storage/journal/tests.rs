@@ -3,13 +3,13 @@
 mod damage;
 mod model;
 
-use super::record::{Body, Mutation, PlacedBatch, RecordHeader};
+use super::record::{Body, KEY_BYTES_MAX, Mutation, PlacedBatch, RecordHeader};
 use super::writer::encode_to_vec;
 use super::{OpenOptions, Recovered, Writer, open, segment};
 use crate::checkpoint::Checkpoint;
 use crate::disk::Disk;
 use crate::disk::simulated::SimulatedDisk;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::ids::{PartitionId, SegmentId, Sequence};
 use crate::keys::Table;
 use callboard_protocol::batch::header::{BATCH_HEADER_BYTES, MAGIC};
@@ -31,9 +31,14 @@ fn reopen(disk: &SimulatedDisk, checkpoint: Option<Checkpoint>) -> Result<(Write
 
 /// A batch with a right checksum whose content follows from `number`.
 pub(crate) fn batch(number: u64, content_bytes: usize) -> Batch {
+    batch_of(number, &vec![number as u8; content_bytes])
+}
+
+/// A batch with a right checksum and that content.
+pub(crate) fn batch_of(number: u64, content: &[u8]) -> Batch {
     let mut header = BatchHeader {
         base_offset: 0,
-        batch_length: (BATCH_HEADER_BYTES - 12 + content_bytes) as i32,
+        batch_length: (BATCH_HEADER_BYTES - 12 + content.len()) as i32,
         leader_epoch: -1,
         magic: MAGIC,
         crc: 0,
@@ -46,11 +51,10 @@ pub(crate) fn batch(number: u64, content_bytes: usize) -> Batch {
         base_sequence: -1,
         record_count: 1,
     };
-    let content = vec![number as u8; content_bytes];
     let write = |header: &BatchHeader| {
         let mut bytes = Vec::new();
         header.write(&mut bytes);
-        bytes.extend_from_slice(&content);
+        bytes.extend_from_slice(content);
         bytes
     };
     header.crc = checksum(&write(&header));
@@ -59,19 +63,21 @@ pub(crate) fn batch(number: u64, content_bytes: usize) -> Batch {
 
 /// A body that can be told from every other by `number`.
 fn body(number: u64, content_bytes: usize) -> Body {
-    let placement = Placement { base_offset: number as i64, leader_epoch: 0 };
     Body {
         index: number,
         mutations: vec![
             Mutation { table: Table::Meta, key: number.to_be_bytes().to_vec(), value: Some(vec![1, 2, 3]) },
             Mutation { table: Table::Topics, key: vec![9], value: None },
         ],
-        batches: vec![PlacedBatch {
-            partition: PartitionId(number as u32),
-            batch: batch(number, content_bytes).stamp(placement),
-        }],
+        batches: vec![holding(number, &vec![number as u8; content_bytes])],
         ..Body::default()
     }
+}
+
+/// A batch with that content at its place.
+fn holding(number: u64, content: &[u8]) -> PlacedBatch {
+    let placement = Placement { base_offset: number as i64, leader_epoch: 0 };
+    PlacedBatch { partition: PartitionId(number as u32), batch: batch_of(number, content).stamp(placement) }
 }
 
 /// Whether a recovered record is the body that was written, its batch readable at its place.
@@ -109,7 +115,7 @@ fn golden_record() {
     let mut body = body(7, 2);
     body.term = 3;
     let header = RecordHeader { start: 4, sequence: Sequence(7), synced: Sequence(5) };
-    let bytes = encode_to_vec(&header, &body);
+    let bytes = encode_to_vec(&header, 0x0102_0304, &body);
     let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
     let expected = concat!(
         "cb0a4d01",
@@ -145,6 +151,10 @@ fn golden_record() {
     assert_eq!(&hex[..8], &expected[..8]);
     assert_eq!(&hex[16..expected.len()], &expected[16..]);
     assert_eq!(bytes.len(), 32 + 0x7e);
+    // The body up to the batch's 21st byte, the header behind the checksum, the segment's seed.
+    let batch = bytes.len() - (61 + 2);
+    let summed = [&bytes[32..batch + 21], &bytes[8..32], &[1, 2, 3, 4]].concat();
+    assert_eq!(bytes[4..8], crc32c::crc32c(&summed).to_be_bytes());
 }
 
 #[test]
@@ -194,6 +204,20 @@ fn a_record_that_is_too_large_is_refused_and_nothing_else_is_harmed() {
     }];
     assert!(writer.append(&[huge]).is_err());
     writer.append(&[body(1, 10)]).unwrap();
+}
+
+#[test]
+fn a_key_is_refused_when_it_could_not_be_read_back() {
+    let disk = SimulatedDisk::new();
+    let (mut writer, _) = reopen(&disk, None).unwrap();
+    let mut long = body(1, 10);
+    long.mutations[0].key = vec![0; KEY_BYTES_MAX];
+    let mut longer = long.clone();
+    longer.mutations[0].key.push(0);
+    assert!(matches!(writer.append(&[longer]), Err(Error::RecordTooLarge { .. })));
+    writer.append(&[long.clone()]).unwrap();
+    let (_, recovered) = reopen(&disk, None).unwrap();
+    assert_all(&disk, &recovered, &[long]);
 }
 
 #[test]

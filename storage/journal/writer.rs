@@ -1,6 +1,8 @@
 //! Appending records to the newest segment, and starting a new one when it is full.
 
-use super::record::{BODY_BYTES_MAX, Body, PlacedBatch, RECORD_HEADER_BYTES, RecordHeader, batch_pieces};
+use super::record::{
+    BODY_BYTES_MAX, Body, KEY_BYTES_MAX, PlacedBatch, RECORD_HEADER_BYTES, RecordHeader, batch_pieces,
+};
 use super::segment::{self, SEGMENT_HEADER_BYTES, SegmentHeader};
 use crate::disk::{Disk, DiskFile};
 use crate::error::{Error, Result};
@@ -35,9 +37,12 @@ pub struct Writer {
     folder: PathBuf,
     segment_bytes: u64,
     start: u32,
+    seed: u32,
     segment: SegmentId,
     file: Box<dyn DiskFile>,
     position: u64,
+    /// Bytes of all records since the writer was created.
+    appended_bytes: u64,
     /// The number of the last record that was written.
     written: Sequence,
     /// The number of the last record that was synced.
@@ -59,6 +64,8 @@ pub struct WriterStart {
     pub segment: SegmentId,
     /// The number of its first record.
     pub first: Sequence,
+    /// The seed of its records' checksums.
+    pub seed: u32,
 }
 
 impl Writer {
@@ -68,17 +75,20 @@ impl Writer {
     /// # Errors
     /// [`Error::Io`].
     pub fn create(disk: Arc<dyn Disk>, start: WriterStart, records: &[Vec<u8>]) -> Result<Self> {
-        let header = SegmentHeader { segment: start.segment, first: start.first, start: start.start };
+        let WriterStart { segment, first, start: number, seed, .. } = start;
+        let header = SegmentHeader { segment, first, start: number, seed };
         let (file, position) = create_segment(disk.as_ref(), &start.folder, &header, records)?;
-        let written = Sequence(start.first.0 + records.len() as u64).previous();
+        let written = Sequence(first.0 + records.len() as u64).previous();
         Ok(Self {
             disk,
             folder: start.folder,
             segment_bytes: start.segment_bytes,
-            start: start.start,
-            segment: start.segment,
+            start: number,
+            seed,
+            segment,
             file,
             position,
+            appended_bytes: 0,
             written,
             synced: written,
             failure: None,
@@ -126,6 +136,16 @@ impl Writer {
         self.written
     }
 
+    /// The number of the last record that is known to be synced.
+    pub fn synced(&self) -> Sequence {
+        self.synced
+    }
+
+    /// Bytes of all records that were appended since the start.
+    pub fn appended_bytes(&self) -> u64 {
+        self.appended_bytes
+    }
+
     /// The segment that is written to, and the bytes in it.
     pub fn position(&self) -> (SegmentId, u64) {
         (self.segment, self.position)
@@ -152,7 +172,7 @@ impl Writer {
     fn encode(&mut self, body: &Body) -> RecordPlace {
         self.written = self.written.next();
         let header = RecordHeader { start: self.start, sequence: self.written, synced: self.synced };
-        encode_record(&header, body, &mut self.gather);
+        encode_record(&header, self.seed, body, &mut self.gather);
         let end = self.position + (RECORD_HEADER_BYTES + body.bytes()) as u64;
         let mut position = end - body.batches.iter().map(batch_bytes).sum::<u64>();
         let mut batches = Vec::with_capacity(body.batches.len());
@@ -160,6 +180,7 @@ impl Writer {
             batches.push(position + 4);
             position += batch_bytes(placed);
         }
+        self.appended_bytes += end - self.position;
         self.position = end;
         RecordPlace { segment: self.segment, sequence: self.written, batches }
     }
@@ -167,8 +188,12 @@ impl Writer {
     /// The old segment is whole and synced before the new one can count.
     fn roll(&mut self) -> Result<()> {
         self.sync()?;
-        let header =
-            SegmentHeader { segment: self.segment.next(), first: self.written.next(), start: self.start };
+        let header = SegmentHeader {
+            segment: self.segment.next(),
+            first: self.written.next(),
+            start: self.start,
+            seed: segment::new_seed(),
+        };
         let created = create_segment(self.disk.as_ref(), &self.folder, &header, &[]);
         let (file, position) = match created {
             Ok(created) => created,
@@ -177,7 +202,7 @@ impl Writer {
                 return Err(error);
             }
         };
-        self.segment = header.segment;
+        (self.segment, self.seed) = (header.segment, header.seed);
         self.file = file;
         self.position = position;
         Ok(())
@@ -197,12 +222,12 @@ fn batch_bytes(placed: &PlacedBatch) -> u64 {
     4 + placed.batch.len() as u64
 }
 
+/// What reading would refuse must not be written.
 fn check_size(body: &Body) -> Result<()> {
-    let bytes = body.bytes();
-    if bytes > BODY_BYTES_MAX {
-        return Err(Error::RecordTooLarge { bytes, max: BODY_BYTES_MAX });
-    }
-    Ok(())
+    let keys = body.mutations.iter().map(|mutation| (mutation.key.len(), KEY_BYTES_MAX));
+    let mut sizes = std::iter::once((body.bytes(), BODY_BYTES_MAX)).chain(keys);
+    let too_large = sizes.find(|(bytes, max)| bytes > max);
+    too_large.map_or(Ok(()), |(bytes, max)| Err(Error::RecordTooLarge { bytes, max }))
 }
 
 fn create_segment(
@@ -226,18 +251,18 @@ fn create_segment(
     Ok((file, position))
 }
 
-/// Encodes a record into one buffer.
-pub fn encode_to_vec(header: &RecordHeader, body: &Body) -> Vec<u8> {
+/// Encodes a record of a segment with that seed into one buffer.
+pub fn encode_to_vec(header: &RecordHeader, seed: u32, body: &Body) -> Vec<u8> {
     let mut gather = Gather::default();
-    encode_record(header, body, &mut gather);
+    encode_record(header, seed, body, &mut gather);
     gather.concat()
 }
 
-fn encode_record(header: &RecordHeader, body: &Body, gather: &mut Gather) {
+fn encode_record(header: &RecordHeader, seed: u32, body: &Body, gather: &mut Gather) {
     let mut head = std::mem::take(&mut gather.scratch);
     head.clear();
     body.write_head(&mut head);
-    header.write(&mut gather.open, body.bytes() as u32, body.sum(&head));
+    header.write(&mut gather.open, seed, body.bytes() as u32, body.sum(&head));
     gather.open.extend_from_slice(&head);
     gather.scratch = head;
     for placed in &body.batches {

@@ -6,7 +6,7 @@
 use super::{Group, Log};
 use crate::error::Result;
 use crate::ids::{Offset, PartitionId, ProducerId, SegmentId};
-use crate::index::IndexBatch;
+use crate::index::{Index, IndexBatch};
 use crate::journal::{Mutation, Recovered};
 use crate::keys::{self, Table};
 use crate::values::{BatchPlace, DELETED, PartitionRow, ProducedBatch, ProducerRow, SegmentUse};
@@ -71,52 +71,52 @@ impl Log {
         batch.commit()
     }
 
-    /// Writes what the newest segments hold of each partition.
+    /// Writes what the newest segments hold of each partition, and up to where all was applied.
     pub(super) fn write_uses(&mut self) -> Result<()> {
         let index = self.index.clone();
         let mut batch = index.batch();
         for ((segment, partition), part) in &self.uses {
             batch.put(Table::Segments, &keys::segments(*segment, *partition), part.encode());
         }
+        Index::note_checkpoint(&mut batch, self.applied.sequence);
         batch.commit()?;
-        let (newest, _) = self.writer.position();
-        self.uses.retain(|(segment, _), _| *segment == newest);
+        self.uses.retain(|(segment, _), _| *segment == self.applied.segment);
         Ok(())
     }
 
     fn apply_mutations(&mut self, mutations: &[Mutation], batch: &mut IndexBatch<'_>) -> Result<()> {
         for Mutation { table, key, value } in mutations {
             match value {
+                Some(value) if *table == Table::Partitions => self.move_log_start(key, value, batch)?,
                 Some(value) => batch.put(*table, key, value.clone()),
                 None => batch.delete(*table, key),
             }
-            match (table, value) {
-                (Table::Partitions, Some(value)) => self.move_log_start(key, value)?,
-                (Table::Producers, None) => self.forget_producer(key),
-                _ => {}
+            if *table == Table::Producers && value.is_none() {
+                self.forget_producer(key)?;
             }
         }
         Ok(())
     }
 
-    fn move_log_start(&mut self, key: &[u8], value: &[u8]) -> Result<()> {
+    /// A log start never goes back, whatever a row says: what lies below it may be gone already.
+    fn move_log_start(&mut self, key: &[u8], value: &[u8], batch: &mut IndexBatch<'_>) -> Result<()> {
         let Some(partition) = keys::read_partitions(key) else { return Ok(()) };
-        let row = PartitionRow::decode(value)?;
-        self.index.bounds().raise(partition, row.log_start);
+        let mut row = PartitionRow::decode(value)?;
+        row.log_start = self.index.bounds().raise(partition, row.log_start);
+        batch.put(Table::Partitions, key, row.encode());
         if row.is_deleted() {
             self.tails.remove(partition);
         } else if let Some(tail) = self.tails.loaded(partition) {
-            tail.next_offset = tail.next_offset.max(row.log_start);
+            tail.reach(row.log_start);
         }
         Ok(())
     }
 
-    fn forget_producer(&mut self, key: &[u8]) {
-        if let Some((partition, producer)) = keys::read_producers(key)
-            && let Some(tail) = self.tails.loaded(partition)
-        {
-            tail.producers.remove(&producer);
-        }
+    fn forget_producer(&mut self, key: &[u8]) -> Result<()> {
+        let Some((partition, producer)) = keys::read_producers(key) else { return Ok(()) };
+        // Loaded now: later on the row would still be found, as it is deleted with the group only.
+        self.tails.get(&self.index, partition)?.producers.remove(&producer);
+        Ok(())
     }
 
     fn apply_batch(
@@ -132,7 +132,7 @@ impl Log {
         let base = Offset(header.base_offset);
         batch.put(Table::Log, &keys::log(partition, base), place(appended).encode());
         let tail = self.tails.get(&self.index, partition)?;
-        tail.next_offset = tail.next_offset.max(Offset(header.last_offset() + 1));
+        tail.reach(Offset(header.last_offset() + 1));
         if header.leader_epoch > tail.epoch {
             tail.epoch = header.leader_epoch;
             let key = keys::epochs(partition, header.leader_epoch);

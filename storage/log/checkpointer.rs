@@ -54,8 +54,8 @@ pub struct Checkpointer {
 #[derive(Debug)]
 struct Progress {
     sequence: Sequence,
-    segment: SegmentId,
-    position: u64,
+    /// Bytes that had been appended since the start.
+    bytes: u64,
     at: Instant,
 }
 
@@ -78,7 +78,7 @@ impl Checkpointer {
             .name("checkpointer".into())
             .spawn(move || worker.run())
             .map_err(Error::io("starting the checkpoint thread of", folder))?;
-        let last = Progress { sequence: Sequence(0), segment: SegmentId(0), position: 0, at: Instant::now() };
+        let last = Progress { sequence: Sequence(0), bytes: 0, at: Instant::now() };
         Ok(Self { bounds, jobs: Some(jobs), thread: Some(thread), busy, last })
     }
 
@@ -87,26 +87,27 @@ impl Checkpointer {
         self.last.sequence = sequence;
     }
 
-    /// Whether a checkpoint is due, the last record written being `written`.
-    pub fn is_due(&self, (segment, position): (SegmentId, u64), written: Sequence) -> bool {
-        let records = written.0 - self.last.sequence.0;
-        if records == 0 || self.busy.load(Ordering::Acquire) {
+    /// Whether a checkpoint is due, the last record applied being `applied`, with so many bytes
+    /// appended since the start.
+    pub fn is_due(&self, applied: Sequence, appended_bytes: u64) -> bool {
+        let records = applied.0 - self.last.sequence.0;
+        if records == 0 || self.is_busy() {
             return false;
         }
-        let bytes = if segment == self.last.segment { position - self.last.position } else { position };
+        let bytes = appended_bytes - self.last.bytes;
         let is_late = self.last.at.elapsed() >= self.bounds.interval;
         records >= self.bounds.records || bytes >= self.bounds.bytes || is_late
     }
 
+    /// Whether a checkpoint is on its way.
+    pub fn is_busy(&self) -> bool {
+        self.busy.load(Ordering::Acquire)
+    }
+
     /// Begins a checkpoint at that place, all before it being applied.
-    pub fn begin(&mut self, checkpoint: Checkpoint) {
+    pub fn begin(&mut self, checkpoint: Checkpoint, appended_bytes: u64) {
         self.busy.store(true, Ordering::Release);
-        self.last = Progress {
-            sequence: checkpoint.sequence,
-            segment: checkpoint.segment,
-            position: checkpoint.position,
-            at: Instant::now(),
-        };
+        self.last = Progress { sequence: checkpoint.sequence, bytes: appended_bytes, at: Instant::now() };
         if let Some(jobs) = &self.jobs {
             // The thread ends only when this side does.
             let _ = jobs.send(checkpoint);
@@ -120,6 +121,13 @@ impl Checkpointer {
             // A panic in there was reported by the thread; the journal does not depend on it.
             let _ = thread.join();
         }
+    }
+}
+
+/// The thread must not outlive the log: the data folder may belong to another process then.
+impl Drop for Checkpointer {
+    fn drop(&mut self) {
+        self.finish();
     }
 }
 

@@ -17,7 +17,8 @@ pub use open::LogOptions;
 pub use reader::{LogReader, TimedOffset};
 pub use tail::PartitionState;
 
-use crate::error::Result;
+use crate::checkpoint::Checkpoint;
+use crate::error::{Error, Result};
 use crate::ids::{Offset, PartitionId, SegmentId};
 use crate::index::Index;
 use crate::journal::{Body, Kind, Mutation, PlacedBatch, RecordPlace, Writer};
@@ -41,6 +42,8 @@ pub struct Commit {
 pub struct Group {
     bodies: Vec<Body>,
     places: Vec<RecordPlace>,
+    /// Behind the last of its records.
+    end: Checkpoint,
 }
 
 impl Group {
@@ -63,6 +66,8 @@ pub struct Log {
     tails: Tails,
     /// What the segment being applied holds of each partition, where that is not in the index yet.
     uses: HashMap<(SegmentId, PartitionId), SegmentUse>,
+    /// Behind the last record that was applied; what a checkpoint may cover.
+    applied: Checkpoint,
     checkpointer: Checkpointer,
     reader: LogReader,
 }
@@ -74,12 +79,16 @@ impl Log {
     /// A fault of the journal; nothing may be appended then until a restart, and what was in the
     /// group may or may not be there after it.
     pub fn append(&mut self, commits: Vec<Commit>) -> Result<Group> {
+        // The offsets just given are gone then; nobody may be given the ones behind them.
+        self.write(commits).inspect_err(|error| self.writer.stop(error.to_string()))
+    }
+
+    fn write(&mut self, commits: Vec<Commit>) -> Result<Group> {
         let term = u64::from(self.writer.start());
         let index = self.writer.written();
         let mut bodies = Vec::with_capacity(commits.len());
         for (number, commit) in commits.into_iter().enumerate() {
-            let placed = self.place(commit.batches);
-            let batches = placed.inspect_err(|error| self.writer.stop(error.to_string()))?;
+            let batches = self.place(commit.batches)?;
             bodies.push(Body {
                 group: 0,
                 term,
@@ -89,11 +98,8 @@ impl Log {
                 batches,
             });
         }
-        let places = self.writer.append(&bodies).inspect_err(|error| {
-            // The offsets just given are gone; nobody may be given the ones behind them.
-            self.writer.stop(error.to_string());
-        })?;
-        Ok(Group { bodies, places })
+        let places = self.writer.append(&bodies)?;
+        Ok(Group { bodies, places, end: end_of(&self.writer) })
     }
 
     /// Makes all that was appended durable.
@@ -104,13 +110,16 @@ impl Log {
         self.writer.sync()
     }
 
-    /// Makes a synced group readable.
+    /// Makes a synced group readable, in the order of the appends.
     ///
     /// # Errors
-    /// A fault of the index, after which nothing may be appended until a restart.
+    /// A fault of the index, or [`Error::Stopped`] for a group that is not synced or not the next;
+    /// nothing may be appended then until a restart.
     pub fn apply(&mut self, group: &Group) -> Result<()> {
-        let outcome = self.apply_group(group);
-        outcome.inspect_err(|error| self.writer.stop(error.to_string()))
+        let outcome = self.check_next(group).and_then(|()| self.apply_group(group));
+        outcome.inspect_err(|error| self.writer.stop(error.to_string()))?;
+        self.applied = group.end;
+        Ok(())
     }
 
     /// What a partition's actor starts from; all that was applied is in it.
@@ -149,7 +158,7 @@ impl Log {
     /// # Errors
     /// A fault of the index.
     pub fn checkpoint_when_due(&mut self) -> Result<()> {
-        if self.checkpointer.is_due(self.writer.position(), self.writer.written()) {
+        if self.checkpointer.is_due(self.applied.sequence, self.writer.appended_bytes()) {
             self.begin_checkpoint()?;
         }
         Ok(())
@@ -174,15 +183,20 @@ impl Log {
         Ok(())
     }
 
+    /// A checkpoint covers what was applied, which after a failure is less than what was written.
     fn begin_checkpoint(&mut self) -> Result<()> {
         self.write_uses()?;
-        let (segment, position) = self.writer.position();
-        self.checkpointer.begin(crate::checkpoint::Checkpoint {
-            sequence: self.writer.written(),
-            segment,
-            position,
-        });
+        self.checkpointer.begin(self.applied, self.writer.appended_bytes());
         Ok(())
+    }
+
+    /// Nothing is in the index before the journal is synced up to it, and nothing is left out.
+    fn check_next(&self, group: &Group) -> Result<()> {
+        let first = group.places.first().map_or(group.end.sequence.next(), |place| place.sequence);
+        if first == self.applied.sequence.next() && group.end.sequence <= self.writer.synced() {
+            return Ok(());
+        }
+        Err(Error::Stopped(format!("record {first} was to be applied out of order or before it was synced")))
     }
 
     fn place(&mut self, batches: Vec<(PartitionId, Batch)>) -> Result<Vec<PlacedBatch>> {
@@ -197,4 +211,9 @@ impl Log {
         }
         Ok(placed)
     }
+}
+
+fn end_of(writer: &Writer) -> Checkpoint {
+    let (segment, position) = writer.position();
+    Checkpoint { sequence: writer.written(), segment, position }
 }

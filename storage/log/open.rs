@@ -37,7 +37,9 @@ impl Log {
         let opening =
             OpenOptions { folder: journal_folder.clone(), segment_bytes: options.segment_bytes, checkpoint };
         let (writer, recovered) = journal::open(Arc::clone(&disk), opening)?;
-        let index = Index::open(&folder.index())?;
+        let index = Index::open(&folder.index(), checkpoint.as_ref())?;
+        // The folders of the journal and of the index are entries too.
+        disk.sync_folder(folder.path()).map_err(Error::io("syncing", folder.path()))?;
         let reader =
             LogReader::new(index.clone(), journal::Reader::new(Arc::clone(&disk), journal_folder.clone()));
         let checkpointer = Checkpointer::start(
@@ -46,11 +48,13 @@ impl Log {
             reader.journal(),
             options.checkpoint,
         )?;
+        let applied = super::end_of(&writer);
         let mut log = Self {
             writer,
             index,
             tails: super::Tails::default(),
             uses: HashMap::new(),
+            applied,
             checkpointer,
             reader,
         };

@@ -80,12 +80,19 @@ impl LogReader {
     /// [`Error::Io`]; [`Error::Index`]; [`Error::Value`], also for a batch that cannot be unpacked.
     pub fn find_time(&self, extent: Extent, timestamp: i64) -> Result<Option<TimedOffset>> {
         retry(|| {
-            let from = self.time_start(extent, timestamp)?;
-            let found = self.find_batch(extent, from, |place| place.max_timestamp >= timestamp)?;
-            let Some((base, place)) = found else { return Ok(None) };
-            self.record_in(base, &place, |time| {
-                time.timestamp >= timestamp && base.plus(time.offset_delta) >= extent.start
-            })
+            let mut from = self.time_start(extent, timestamp)?;
+            let is_late = |place: &BatchPlace| place.max_timestamp >= timestamp;
+            while let Some((base, place)) = self.find_batch(extent, from, is_late)? {
+                let found = self.record_in(base, &place, |time| {
+                    time.timestamp >= timestamp && base.plus(time.offset_delta) >= extent.start
+                })?;
+                if found.is_some() {
+                    return Ok(found);
+                }
+                // The record that the batch's header promises lies below the start of the log.
+                from = base.plus(i64::from(place.last_offset_delta) + 1);
+            }
+            Ok(None)
         })
     }
 
@@ -95,12 +102,9 @@ impl LogReader {
     /// As [`LogReader::find_time`].
     pub fn find_max_time(&self, extent: Extent) -> Result<Option<TimedOffset>> {
         retry(|| {
-            let prefix = keys::partitions(extent.partition);
-            let last = self.index.last_at(Table::Times, &prefix, &keys::times(extent.partition, i64::MAX))?;
-            // All batches before the last entry of `times` are older than its timestamp.
-            let from = last.and_then(|(_, base)| base.try_into().ok()).map_or(0, i64::from_be_bytes);
+            let from = self.max_time_start(extent)?;
             let mut newest: Option<(Offset, BatchPlace)> = None;
-            self.each_batch(extent, Offset(from).max(extent.start), |base, place| {
+            self.each_batch(extent, from, |base, place| {
                 if newest.as_ref().is_none_or(|(_, best)| place.max_timestamp > best.max_timestamp) {
                     newest = Some((base, place));
                 }
@@ -225,6 +229,22 @@ impl LogReader {
         Ok(Offset(base).max(extent.start))
     }
 
+    /// Where to begin the search for the largest timestamp: the batches before the last entry below
+    /// the end are all older than it.
+    fn max_time_start(&self, extent: Extent) -> Result<Offset> {
+        let prefix = keys::partitions(extent.partition);
+        let mut at = keys::times(extent.partition, i64::MAX);
+        while let Some((key, base)) = self.index.last_at(Table::Times, &prefix, &at)? {
+            let base = base.try_into().map_or(0, i64::from_be_bytes);
+            if base < extent.end.0 {
+                return Ok(Offset(base).max(extent.start));
+            }
+            let Some((_, Offset(timestamp @ 1..))) = keys::read_log(&key) else { break };
+            at = keys::times(extent.partition, timestamp - 1);
+        }
+        Ok(extent.start)
+    }
+
     fn record_in(
         &self,
         base: Offset,
@@ -285,4 +305,26 @@ fn spans(places: &[BatchPlace]) -> impl Iterator<Item = &[BatchPlace]> {
         }
         is_near
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::SegmentId;
+    use std::cell::Cell;
+
+    #[test]
+    fn a_pointer_to_a_segment_that_is_gone_is_looked_up_once_more() {
+        let tries = Cell::new(0);
+        let read = |gone| {
+            tries.set(0);
+            retry(|| {
+                tries.set(tries.get() + 1);
+                if tries.get() <= gone { Err(Error::MissingSegment(SegmentId(1), "".into())) } else { Ok(()) }
+            })
+        };
+        assert!(read(0).is_ok() && tries.get() == 1);
+        assert!(read(1).is_ok() && tries.get() == 2);
+        assert!(read(2).is_err() && tries.get() == 2);
+    }
 }

@@ -15,7 +15,7 @@ const BATCHES_PER_TIME: u32 = 64;
 pub struct PartitionState {
     /// Offset of the first record that may be read.
     pub log_start: Offset,
-    /// Offset of the next record.
+    /// Offset behind the last record that was applied.
     pub next_offset: Offset,
     /// The producers that are remembered.
     pub producers: HashMap<ProducerId, ProducerRow>,
@@ -26,6 +26,8 @@ pub struct PartitionState {
 pub(super) struct Tail {
     /// The offset that the next batch is given.
     pub(super) next_offset: Offset,
+    /// The offset behind the last batch that was applied.
+    end: Offset,
     /// The last leader epoch that appended.
     pub(super) epoch: i32,
     /// The largest timestamp so far.
@@ -36,6 +38,12 @@ pub(super) struct Tail {
 }
 
 impl Tail {
+    /// All below that offset has been applied.
+    pub(super) fn reach(&mut self, end: Offset) {
+        self.end = self.end.max(end);
+        self.next_offset = self.next_offset.max(end);
+    }
+
     /// Whether a batch with that largest timestamp gets an entry of [`Table::Times`].
     pub(super) fn advance_time(&mut self, timestamp: i64) -> bool {
         self.since_time = self.since_time.saturating_add(1);
@@ -68,8 +76,8 @@ impl Tails {
     pub(super) fn state(&mut self, index: &Index, partition: PartitionId) -> Result<PartitionState> {
         let log_start = index.bounds().get(partition).unwrap_or(Offset(0));
         let tail = self.get(index, partition)?;
-        let next_offset = tail.next_offset;
-        Ok(PartitionState { log_start, next_offset, producers: tail.producers.clone() })
+        // Not `next_offset`: what was written and could not be synced is not there for anybody.
+        Ok(PartitionState { log_start, next_offset: tail.end, producers: tail.producers.clone() })
     }
 
     pub(super) fn remove(&mut self, partition: PartitionId) {
@@ -93,8 +101,10 @@ fn load(index: &Index, partition: PartitionId) -> Result<Tail> {
         None => Offset(0),
     };
     let (max_timestamp, since_time) = load_time(index, partition)?;
+    let end = end.max(log_start);
     Ok(Tail {
-        next_offset: end.max(log_start),
+        next_offset: end,
+        end,
         epoch: load_epoch(index, partition)?,
         max_timestamp,
         since_time,

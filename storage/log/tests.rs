@@ -1,12 +1,19 @@
 //! The logs over a real folder: offsets, reading, times, epochs, restarts, reclaiming.
 
+mod index_files;
+mod model;
+mod order;
+mod recovery;
+mod search;
+
 use super::checkpointer::CheckpointBounds;
 use super::reader::{Extent, FirstBatch};
-use super::{Commit, Log, LogOptions};
-use crate::disk::OsDisk;
+use super::{Commit, Log, LogOptions, LogReader};
+use crate::disk::{Disk, OsDisk};
+use crate::error::Result;
 use crate::folder::{Folder, Identity};
 use crate::ids::{Offset, PartitionId, ProducerId, TopicId};
-use crate::journal::tests::batch;
+use crate::journal::tests::{batch, batch_of};
 use crate::journal::{Mutation, segment};
 use crate::keys::{self, Table};
 use crate::values::{DELETED, PartitionRow};
@@ -19,20 +26,37 @@ use std::time::{Duration, Instant};
 
 const PARTITION: PartitionId = PartitionId(1);
 
+/// No checkpoint but those that a test asks for.
+const NEVER: CheckpointBounds =
+    CheckpointBounds { bytes: u64::MAX, records: u64::MAX, interval: Duration::MAX };
+
+#[derive(Debug)]
 struct Opened {
     folder: Folder,
     log: Log,
 }
 
 fn open(path: &Path) -> Opened {
-    let identity = Identity { cluster_id: "test".into(), node_id: 1 };
-    let folder = Folder::open(path, identity).unwrap();
-    let options = LogOptions {
-        segment_bytes: 4096,
-        checkpoint: CheckpointBounds { bytes: u64::MAX, records: u64::MAX, interval: Duration::MAX },
-    };
-    let log = Log::open(Arc::new(OsDisk), &folder, &options).unwrap();
-    Opened { folder, log }
+    open_on(Arc::new(OsDisk), path)
+}
+
+fn try_open(path: &Path) -> Result<Opened> {
+    try_open_with(Arc::new(OsDisk), path, NEVER)
+}
+
+/// The journal and the checkpoint on that disk, the index on a real one.
+fn open_on(disk: Arc<dyn Disk>, path: &Path) -> Opened {
+    open_with(disk, path, NEVER)
+}
+
+fn open_with(disk: Arc<dyn Disk>, path: &Path, checkpoint: CheckpointBounds) -> Opened {
+    try_open_with(disk, path, checkpoint).unwrap()
+}
+
+fn try_open_with(disk: Arc<dyn Disk>, path: &Path, checkpoint: CheckpointBounds) -> Result<Opened> {
+    let folder = Folder::open(path, Identity { cluster_id: "test".into(), node_id: 1 })?;
+    let log = Log::open(disk, &folder, &LogOptions { segment_bytes: 4096, checkpoint })?;
+    Ok(Opened { folder, log })
 }
 
 impl Opened {
@@ -209,6 +233,32 @@ fn segments_of_a_deleted_partition_are_removed_and_others_stay() {
     opened.log.checkpointer.finish();
     assert_eq!(opened.log.index.scan(Table::Segments, &[]).unwrap(), []);
     assert_eq!(opened.commit(Commit::default()), [0; 0]);
+}
+
+#[test]
+fn segments_below_the_log_start_are_removed_when_all_in_them_are() {
+    let path = tempfile::tempdir().unwrap();
+    let mut opened = open(path.path());
+    opened.set_log_start(Offset(0));
+    for number in 0..30 {
+        opened.append(batch(number, 200));
+    }
+    // A partition without a row, so that nothing of it may go.
+    let other = PartitionId(2);
+    opened.commit(Commit { batches: vec![(other, batch(1, 200))], ..Commit::default() });
+    for number in 30..60 {
+        opened.append(batch(number, 200));
+    }
+    let segments = |opened: &Opened| segment::list(&OsDisk, &opened.folder.journal()).unwrap();
+    let (before, newest) = (segments(&opened).len(), opened.log.writer.position().0);
+    opened.set_log_start(Offset(60));
+    opened.log.reclaim().unwrap();
+    opened.log.checkpointer.finish();
+    let left = segments(&opened);
+    assert!(before > 4);
+    assert_eq!((left.len(), left.last()), (2, Some(&newest)), "the other partition's, and the newest");
+    let extent = Extent { partition: other, start: Offset(0), end: Offset(1) };
+    assert_eq!(opened.log.reader().read(extent, 1 << 20, FirstBatch::Always).unwrap().len(), 1);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use super::{SEGMENT_BYTES, assert_all, body, reopen};
 use crate::checkpoint::Checkpoint;
 use crate::disk::simulated::SimulatedDisk;
+use crate::error::Result;
 use crate::ids::Sequence;
 use crate::journal::{Body, Writer};
 use proptest::prelude::*;
@@ -18,6 +19,8 @@ enum Step {
     PowerFailure(u64),
     /// So many operations later the disk fails for good, until the process is started again.
     DiskFails(usize),
+    /// The operation after so many more fails, and no other.
+    DiskFailsOnce(usize),
     /// So many bytes later the disk is full, until the process is started again.
     DiskFills(usize),
 }
@@ -30,6 +33,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => Just(Step::Crash),
         2 => any::<u64>().prop_map(Step::PowerFailure),
         1 => (0..6usize).prop_map(Step::DiskFails),
+        2 => (0..6usize).prop_map(Step::DiskFailsOnce),
         1 => (0..4000usize).prop_map(Step::DiskFills),
     ];
     prop::collection::vec(step, 1..40)
@@ -55,6 +59,8 @@ struct Model {
     synced: usize,
     /// How many must survive the process.
     appended: usize,
+    /// Whether a write or sync has failed since the start.
+    is_stopped: bool,
     checkpoint: Option<Checkpoint>,
 }
 
@@ -62,14 +68,17 @@ impl Model {
     fn new() -> Self {
         let disk = SimulatedDisk::new();
         let (writer, _) = reopen(&disk, None).unwrap();
-        Self { disk, writer, written: Vec::new(), synced: 0, appended: 0, checkpoint: None }
+        let written = Vec::new();
+        Self { disk, writer, written, synced: 0, appended: 0, is_stopped: false, checkpoint: None }
     }
 
     fn take(&mut self, step: &Step) {
         match step {
             Step::Append(sizes) => self.append(sizes),
             Step::Sync => {
-                if self.writer.sync().is_ok() {
+                let synced = self.writer.sync();
+                self.note(&synced);
+                if synced.is_ok() {
                     self.synced = self.appended;
                 }
             }
@@ -83,6 +92,7 @@ impl Model {
                 self.restart(self.synced);
             }
             Step::DiskFails(after) => self.disk.fail_after(Some(*after)),
+            Step::DiskFailsOnce(after) => self.disk.fail_once_after(*after),
             Step::DiskFills(room) => self.disk.set_room(Some(*room)),
         }
     }
@@ -90,16 +100,21 @@ impl Model {
     fn append(&mut self, sizes: &[usize]) {
         let first = self.written.len() as u64 + 1;
         let bodies: Vec<_> = (first..).zip(sizes).map(|(number, size)| body(number, *size)).collect();
-        let was_stopped = self.appended < self.written.len();
         let appended = self.writer.append(&bodies);
-        if appended.is_ok() {
-            assert!(!was_stopped, "nothing is written after a failed write");
-            self.written.extend(bodies);
-            self.appended = self.written.len();
-        } else if !was_stopped {
-            // Some of them may have reached the disk.
+        if !self.is_stopped {
+            // When it failed, some of them may have reached the disk.
             self.written.extend(bodies);
         }
+        self.note(&appended);
+        if appended.is_ok() {
+            self.appended = self.written.len();
+        }
+    }
+
+    /// After a failure everything fails until a restart.
+    fn note<T>(&mut self, outcome: &Result<T>) {
+        assert!(outcome.is_err() || !self.is_stopped, "nothing is written after a failure");
+        self.is_stopped |= outcome.is_err();
     }
 
     fn checkpoint(&mut self) {
@@ -118,7 +133,7 @@ impl Model {
         assert!(count <= self.written.len());
         assert_all(&self.disk, &recovered, &self.written[skipped..count]);
         self.written.truncate(count);
-        (self.synced, self.appended) = (count, count);
+        (self.synced, self.appended, self.is_stopped) = (count, count, false);
         self.writer = writer;
     }
 }
