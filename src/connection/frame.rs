@@ -191,6 +191,11 @@ impl Reader {
     /// Reads until a frame of `count` bytes is there, counting its bytes as they arrive.
     async fn arrive(&mut self, count: usize) -> Result<Reserved, ReadError> {
         let mut reserved = Reserved::default();
+        if count <= READ_BYTES && self.buffer.len() >= count && self.is_idle() {
+            // A connection's one small request never waits for those of others: their number is
+            // bounded by that of connections.
+            return Ok(reserved);
+        }
         let mut counted = 0;
         loop {
             let arrived = self.buffer.len().min(count);
