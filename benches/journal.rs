@@ -1,5 +1,7 @@
 //! The journal and its parts: checking, stamping and appending batches, with and without a sync.
 
+#![allow(missing_docs, clippy::expect_used, reason = "criterion's macros, and a benchmark that cannot begin")]
+
 use bytes::Bytes;
 use callboard_protocol::batch::validate::checksum;
 use callboard_protocol::batch::{Attributes, Batch, BatchHeader, Placement, Rules, validate};

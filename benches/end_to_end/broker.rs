@@ -13,7 +13,7 @@ const PEER_PROCESS: &str = "CALLBOARD_BENCH_PEER_PID";
 /// A running broker.
 pub trait Target {
     /// What the table calls it.
-    fn name(&self) -> &str;
+    fn name(&self) -> &'static str;
     /// Where it listens.
     fn address(&self) -> &str;
     /// Its process.
@@ -99,7 +99,7 @@ impl Drop for Ours {
 }
 
 impl Target for Ours {
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         "callboard"
     }
 
@@ -122,7 +122,7 @@ impl Peer {
 }
 
 impl Target for Peer {
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         "peer"
     }
 
