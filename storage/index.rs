@@ -49,8 +49,8 @@ impl std::fmt::Debug for Index {
 }
 
 impl Index {
-    /// Opens the index in a folder; before the first checkpoint it is made anew, because all of it
-    /// follows from the journal, and because a crash while it was created may have left a part.
+    /// Opens the index in a folder, or creates it. What a crash left of one that was being created
+    /// is removed first: before the first checkpoint all of it follows from the journal.
     ///
     /// # Errors
     /// [`Error::IndexBehind`]; [`Error::InUse`]; [`Error::Index`]; [`Error::Io`]; [`Error::Value`]
@@ -58,11 +58,11 @@ impl Index {
     pub fn open(folder: &Path, checkpoint: Option<&Checkpoint>) -> Result<Self> {
         recover::check_free(folder)?;
         match checkpoint {
-            None => recover::remove(folder)?,
             Some(checkpoint) if !folder.exists() => {
                 return Err(Error::IndexBehind { found: Sequence(0), expected: checkpoint.sequence });
             }
-            Some(_) => recover::discard_write_ahead_log(folder)?,
+            None if !recover::is_complete(folder) => recover::remove(folder)?,
+            Some(_) | None => recover::discard_write_ahead_log(folder)?,
         }
         let bounds = Arc::new(Bounds::default());
         let filter = bounds::factory(Arc::clone(&bounds));
@@ -77,7 +77,7 @@ impl Index {
         let options = || KeyspaceCreateOptions::default().max_memtable_size(MEMTABLE_BYTES);
         let log = database.keyspace("log", options)?;
         let state = database.keyspace("state", options)?;
-        recover::sync_folders(folder)?;
+        recover::complete(folder)?;
         let index = Self { database, log, state, bounds };
         index.check_covers(checkpoint)?;
         index.bounds.load(&index)?;

@@ -14,6 +14,8 @@ const EXTENSION: &str = "jnl";
 /// The file that tells a database from a folder that is becoming one.
 const VERSION: &str = "version";
 
+/// The file that tells an index that was created to its end from a part of one.
+const COMPLETE: &str = "complete";
 /// Held by an open database.
 const LOCK: &str = "lock";
 /// How often a database that is still open is given time to close, and how long.
@@ -49,9 +51,21 @@ pub(super) fn remove(folder: &Path) -> Result<()> {
     }
 }
 
-/// Makes the folders of the tables durable, which the database leaves to the file system.
-pub(super) fn sync_folders(folder: &Path) -> Result<()> {
-    sync(&folder.join("keyspaces")).and_then(|()| sync(folder)).map_err(Error::io("syncing", folder))
+/// Whether the index was once created to its end.
+pub(super) fn is_complete(folder: &Path) -> bool {
+    folder.join(COMPLETE).exists()
+}
+
+/// Says that the index is created to its end, all of it being durable. The database leaves the
+/// folders of its tables to the file system.
+pub(super) fn complete(folder: &Path) -> Result<()> {
+    if is_complete(folder) {
+        return Ok(());
+    }
+    sync(&folder.join("keyspaces"))
+        .and_then(|()| sync(folder))
+        .and_then(|()| File::create(folder.join(COMPLETE)).map(drop))
+        .map_err(Error::io("completing", folder))
 }
 
 fn sync(folder: &Path) -> io::Result<()> {

@@ -110,6 +110,8 @@ pub fn list(disk: &dyn Disk, folder: &Path) -> Result<Vec<SegmentId>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::disk::simulated::SimulatedDisk;
+    use std::io::IoSlice;
 
     #[test]
     fn golden_header() {
@@ -130,5 +132,19 @@ mod tests {
             assert_eq!(SegmentHeader::decode(&damaged), None);
             assert_eq!(SegmentHeader::decode(&bytes[..position]), None);
         }
+    }
+
+    #[test]
+    fn the_header_of_another_segment_is_told() {
+        let disk = SimulatedDisk::new();
+        let folder = Path::new("journal");
+        let header = SegmentHeader { segment: SegmentId(1), first: Sequence(2), start: 3, seed: 4 };
+        for segment in [SegmentId(1), SegmentId(2)] {
+            let mut file = disk.create(&path(folder, segment)).unwrap();
+            file.append(&mut [IoSlice::new(&header.encode())]).unwrap();
+        }
+        assert_eq!(SegmentHeader::read(&disk, folder, SegmentId(1)).unwrap(), header);
+        let told = SegmentHeader::read(&disk, folder, SegmentId(2));
+        assert!(matches!(told, Err(Error::Corrupt { segment: SegmentId(2), .. })));
     }
 }

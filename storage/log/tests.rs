@@ -3,6 +3,7 @@
 mod index_files;
 mod model;
 mod order;
+mod plain;
 mod recovery;
 mod search;
 
@@ -10,9 +11,9 @@ use super::checkpointer::CheckpointBounds;
 use super::reader::{Extent, FirstBatch};
 use super::{Commit, Log, LogOptions, LogReader};
 use crate::disk::{Disk, OsDisk};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::folder::{Folder, Identity};
-use crate::ids::{Offset, PartitionId, ProducerId, TopicId};
+use crate::ids::{Offset, PartitionId, ProducerId, SegmentId, TopicId};
 use crate::journal::tests::{batch, batch_of};
 use crate::journal::{Mutation, segment};
 use crate::keys::{self, Table};
@@ -69,6 +70,18 @@ impl Opened {
 
     fn append(&mut self, batch: Batch) -> i64 {
         self.commit(Commit { batches: vec![(PARTITION, batch)], ..Commit::default() })[0]
+    }
+
+    /// A checkpoint, to its end.
+    fn checkpoint(&mut self) {
+        self.log.reclaim().unwrap();
+        self.wait_for_checkpoint();
+    }
+
+    fn wait_for_checkpoint(&self) {
+        while self.log.checkpointer.is_busy() {
+            std::thread::yield_now();
+        }
     }
 
     fn set_log_start(&mut self, log_start: Offset) {
@@ -251,12 +264,15 @@ fn segments_below_the_log_start_are_removed_when_all_in_them_are() {
     }
     let segments = |opened: &Opened| segment::list(&OsDisk, &opened.folder.journal()).unwrap();
     let (before, newest) = (segments(&opened).len(), opened.log.writer.position().0);
+    let first_byte = |opened: &Opened| opened.log.reader().journal().read(SegmentId(1), 0, 1);
+    first_byte(&opened).unwrap();
     opened.set_log_start(Offset(60));
     opened.log.reclaim().unwrap();
     opened.log.checkpointer.finish();
     let left = segments(&opened);
     assert!(before > 4);
     assert_eq!((left.len(), left.last()), (2, Some(&newest)), "the other partition's, and the newest");
+    assert!(matches!(first_byte(&opened), Err(Error::MissingSegment(..))), "it is not kept open");
     let extent = Extent { partition: other, start: Offset(0), end: Offset(1) };
     assert_eq!(opened.log.reader().read(extent, 1 << 20, FirstBatch::Always).unwrap().len(), 1);
 }

@@ -1,7 +1,6 @@
 //! The index's own files after a crash, after a loss, and put back from a copy.
 
 use super::*;
-use crate::error::Error;
 use std::fs;
 use std::path::PathBuf;
 
@@ -40,6 +39,13 @@ fn copy(from: &Path) -> tempfile::TempDir {
     to
 }
 
+/// A copy of a data folder in which the index was not created to its end.
+fn partial(from: &Path) -> tempfile::TempDir {
+    let to = copy(from);
+    remove(&to.path().join("index/complete"));
+    to
+}
+
 fn all_is_there(opened: &mut Opened) -> bool {
     opened.log.state(PARTITION).unwrap().next_offset == Offset(20)
         && opened.base_offsets(0, 20, 1 << 20, FirstBatch::Always) == (0..20).collect::<Vec<_>>()
@@ -65,11 +71,12 @@ fn filled(path: &Path) -> Opened {
 fn a_crash_while_the_index_is_created_leaves_nothing_in_the_way() {
     let path = tempfile::tempdir().unwrap();
     drop(filled(path.path()));
-    let pieces = files(&path.path().join("index"));
+    let mut pieces = files(&path.path().join("index"));
+    pieces.retain(|piece| !piece.ends_with("complete"));
     assert!(pieces.len() > 10);
     for piece in &pieces {
         for cut in [false, true] {
-            let crashed = copy(path.path());
+            let crashed = partial(path.path());
             let piece = crashed.path().join(piece.strip_prefix(path.path()).unwrap());
             if cut && piece.is_file() {
                 fs::File::create(&piece).unwrap();
@@ -86,14 +93,14 @@ fn a_crash_leaves_any_first_part_of_a_new_index() {
     let path = tempfile::tempdir().unwrap();
     drop(filled(path.path()));
     let pieces = ["version", "0.jnl", "keyspaces", "lock"];
-    let mut left = copy(path.path());
+    let mut left = partial(path.path());
     for piece in pieces {
         remove(&left.path().join("index").join(piece));
         assert!(all_is_there(&mut open(copy(left.path()).path())), "without {piece}");
     }
     remove(&left.path().join("index"));
     assert!(all_is_there(&mut open(left.path())));
-    left = copy(path.path());
+    left = partial(path.path());
     fs::write(left.path().join("index/version"), "").unwrap();
     assert!(all_is_there(&mut open(left.path())), "the version was not written yet");
 }
@@ -163,4 +170,17 @@ fn an_index_that_somebody_still_reads_is_not_touched() {
     assert_eq!(reader.read(extent, 1 << 20, FirstBatch::Always).unwrap().len(), 20);
     drop(reader);
     assert!(all_is_there(&mut open(path.path())));
+}
+
+#[test]
+fn a_whole_index_is_kept_before_the_first_checkpoint() {
+    let path = tempfile::tempdir().unwrap();
+    drop(filled(path.path()));
+    let stranger = path.path().join("index/stranger");
+    fs::write(&stranger, "").unwrap();
+    assert!(all_is_there(&mut open(path.path())));
+    assert!(stranger.exists());
+    remove(&path.path().join("index/complete"));
+    assert!(all_is_there(&mut open(path.path())));
+    assert!(!stranger.exists());
 }

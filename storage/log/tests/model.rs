@@ -1,16 +1,13 @@
 //! Random histories of commits, checkpoints, crashes, power failures and failing disks, against a
 //! plain list of what was committed.
 
+use super::plain::{Change, PARTITIONS, Partition, replay};
 use super::*;
 use crate::disk::simulated::SimulatedDisk;
-use crate::values::{ProducedBatch, ProducerRow};
 use bytes::Bytes;
 use callboard_protocol::batch::Placement;
 use proptest::prelude::*;
-use std::collections::{BTreeMap, HashMap};
-
-/// The last of them has no row of its own, so that nothing bounds what may be read of it.
-const PARTITIONS: u32 = 4;
+use std::collections::BTreeMap;
 
 #[derive(Debug, Clone)]
 enum Work {
@@ -44,6 +41,8 @@ enum Step {
     PowerFailure(u64),
     /// The disk operation after so many more fails, and no other.
     DiskFailsOnce(usize),
+    /// The process dies, fails to start after so many operations of the disk, and the power fails.
+    FailedStart(usize, u64),
 }
 
 fn produced() -> impl Strategy<Value = Produced> {
@@ -74,6 +73,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         2 => Just(Step::Crash),
         2 => any::<u64>().prop_map(Step::PowerFailure),
         1 => (0..8usize).prop_map(Step::DiskFailsOnce),
+        1 => (0..10usize, any::<u64>()).prop_map(|(after, seed)| Step::FailedStart(after, seed)),
     ];
     prop::collection::vec(step, 1..32)
 }
@@ -87,80 +87,6 @@ fn coin(seed: u64) -> impl FnMut() -> bool {
         state ^= state << 17;
         state & 1 == 0
     }
-}
-
-/// What a commit does, in the words of the model.
-#[derive(Debug, Clone)]
-enum Change {
-    LogStart(u32, i64),
-    Forget(u32, i64),
-    Append(u32, Bytes),
-}
-
-/// A partition as it must be after some commits.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-struct Partition {
-    log_start: i64,
-    next_offset: i64,
-    batches: Vec<(BatchHeader, Bytes)>,
-    producers: HashMap<ProducerId, ProducerRow>,
-    /// Each leader epoch and its first offset.
-    epochs: Vec<(i32, i64)>,
-}
-
-impl Partition {
-    fn append(&mut self, bytes: &Bytes) {
-        let header = BatchHeader::parse(bytes).unwrap();
-        self.next_offset = header.base_offset + i64::from(header.last_offset_delta) + 1;
-        self.batches.push((header, bytes.clone()));
-        if self.epochs.last().is_none_or(|(epoch, _)| *epoch < header.leader_epoch) {
-            self.epochs.push((header.leader_epoch, header.base_offset));
-        }
-        if header.producer_id < 0 {
-            return;
-        }
-        let fresh = ProducerRow { epoch: header.producer_epoch, batches: Vec::new() };
-        let row = self.producers.entry(ProducerId(header.producer_id)).or_insert(fresh);
-        if row.epoch != header.producer_epoch {
-            *row = ProducerRow { epoch: header.producer_epoch, batches: Vec::new() };
-        }
-        row.batches.push(ProducedBatch {
-            base_sequence: header.base_sequence,
-            last_sequence: header.base_sequence + header.last_offset_delta,
-            base_offset: header.base_offset,
-            max_timestamp: header.max_timestamp,
-        });
-        let forgotten = row.batches.len().saturating_sub(5);
-        row.batches.drain(..forgotten);
-    }
-
-    fn readable(&self) -> impl Iterator<Item = &(BatchHeader, Bytes)> {
-        self.batches.iter().filter(|(header, _)| header.last_offset() >= self.log_start)
-    }
-
-    fn epoch_end(&self, wanted: i32) -> Option<(i32, Offset)> {
-        let (epoch, _) = self.epochs.iter().rfind(|(epoch, _)| *epoch <= wanted)?;
-        let end = self.epochs.iter().find(|(later, _)| later > epoch).map_or(self.next_offset, |it| it.1);
-        Some((*epoch, Offset(end)))
-    }
-}
-
-/// All partitions as they must be after those commits.
-fn replay<'a>(commits: impl IntoIterator<Item = &'a Vec<Change>>) -> BTreeMap<u32, Partition> {
-    let mut partitions: BTreeMap<_, _> = (0..PARTITIONS).map(|id| (id, Partition::default())).collect();
-    for change in commits.into_iter().flatten() {
-        match change {
-            Change::LogStart(id, to) => {
-                let partition = partitions.get_mut(id).unwrap();
-                partition.log_start = partition.log_start.max(*to);
-            }
-            Change::Forget(id, producer) => {
-                partitions.get_mut(id).unwrap().producers.remove(&ProducerId(*producer));
-            }
-            Change::Append(id, bytes) => partitions.get_mut(id).unwrap().append(bytes),
-        }
-    }
-    partitions
 }
 
 struct Model {
@@ -198,8 +124,8 @@ impl Model {
             Step::Commit(group) => self.commit(group),
             Step::Checkpoint(wait) => {
                 self.log().reclaim().unwrap();
-                while *wait && self.log().checkpointer.is_busy() {
-                    std::thread::yield_now();
+                if *wait {
+                    self.log.as_ref().unwrap().wait_for_checkpoint();
                 }
             }
             Step::Close => {
@@ -212,6 +138,7 @@ impl Model {
                 self.restart(self.disk.after_power_failure(coin(*seed)), self.synced);
             }
             Step::DiskFailsOnce(after) => self.disk.fail_once_after(*after),
+            Step::FailedStart(after, seed) => self.start_and_fail(*after, *seed),
         }
     }
 
@@ -298,13 +225,27 @@ impl Model {
         })
     }
 
+    fn start_and_fail(&mut self, after: usize, seed: u64) {
+        self.log = None;
+        let disk = self.disk.copy();
+        disk.fail_after(Some(after));
+        let has_started = try_open_with(Arc::new(disk.clone()), self.path.path(), NEVER).is_ok();
+        // What a start has read is durable.
+        self.restart(
+            disk.after_power_failure(coin(seed)),
+            if has_started { self.appended } else { self.synced },
+        );
+    }
+
     /// All of what must be there is, and nothing that was never committed.
     fn restart(&mut self, disk: SimulatedDisk, expected: usize) {
         self.log = None;
         self.disk = disk;
         self.log = Some(open_on(Arc::new(self.disk.clone()), self.path.path()));
-        assert_eq!(self.log().leader_epoch(), self.starts);
-        self.starts += 1;
+        // One that failed counts from when its segment is durable.
+        let epoch = self.log().leader_epoch();
+        assert!(self.starts <= epoch && epoch <= self.starts + 1);
+        self.starts = epoch + 1;
         let count = self.log().writer.written().0 as usize;
         assert!(count >= expected, "{count} of {expected} commits are left");
         assert!(count <= self.commits.len());

@@ -3,20 +3,13 @@
 use super::*;
 use crate::checkpoint::Checkpoint;
 use crate::disk::simulated::SimulatedDisk;
-use crate::error::Error;
 use crate::ids::Sequence;
+use crate::journal::record::KEY_BYTES_MAX;
 use crate::log::Group;
 
 fn write(opened: &mut Opened, number: u64) -> Group {
     let batches = vec![(PARTITION, batch(number, 10))];
     opened.log.append(vec![Commit { batches, ..Commit::default() }]).unwrap()
-}
-
-fn checkpoint(opened: &mut Opened) {
-    opened.log.reclaim().unwrap();
-    while opened.log.checkpointer.is_busy() {
-        std::thread::yield_now();
-    }
 }
 
 fn next_offset(opened: &mut Opened) -> i64 {
@@ -63,7 +56,7 @@ fn a_checkpoint_covers_what_was_applied_and_not_what_was_written() {
     write(&mut opened, 2);
     disk.fail_once_after(0);
     opened.log.sync().unwrap_err();
-    checkpoint(&mut opened);
+    opened.checkpoint();
     let covered = Checkpoint::read(&disk, &opened.folder.checkpoint()).unwrap().unwrap();
     assert_eq!(covered.sequence, Sequence(1));
     drop(opened);
@@ -75,14 +68,26 @@ fn a_checkpoint_covers_what_was_applied_and_not_what_was_written() {
 fn the_log_ends_with_what_was_applied_after_a_failure() {
     let (_path, disk, mut opened) = simulated();
     opened.append(batch(1, 10));
-    write(&mut opened, 2);
+    let group = write(&mut opened, 2);
     disk.fail_once_after(0);
     opened.log.sync().unwrap_err();
+    assert!(opened.log.apply(&group).is_err(), "what could not be synced is not readable");
     assert_eq!(next_offset(&mut opened), 1);
     assert!(opened.log.append(vec![Commit::default()]).is_err());
     assert!(opened.log.sync().is_err(), "no sync is tried twice");
     assert_eq!(opened.base_offsets(0, 2, 1 << 20, FirstBatch::Always), [0], "reads go on");
     assert!(opened.log.close().is_err());
+}
+
+#[test]
+fn a_commit_that_is_refused_stops_writing_because_its_offsets_are_gone() {
+    let path = tempfile::tempdir().unwrap();
+    let mut opened = open(path.path());
+    let long = Mutation { table: Table::Meta, key: vec![0; KEY_BYTES_MAX + 1], value: None };
+    let refused = Commit { mutations: vec![long], batches: vec![(PARTITION, batch(1, 10))] };
+    assert!(matches!(opened.log.append(vec![refused]), Err(Error::RecordTooLarge { .. })));
+    assert!(matches!(opened.log.append(vec![Commit::default()]), Err(Error::Stopped(_))));
+    assert_eq!(next_offset(&mut opened), 0);
 }
 
 #[test]
@@ -98,7 +103,7 @@ fn a_failure_of_the_index_stops_writing() {
     opened.log.sync().unwrap();
     opened.log.apply(&group).unwrap_err();
     assert!(matches!(opened.log.append(vec![Commit::default()]), Err(Error::Stopped(_))));
-    checkpoint(&mut opened);
+    opened.checkpoint();
     let covered = Checkpoint::read(&OsDisk, &opened.folder.checkpoint()).unwrap().unwrap();
     assert_eq!(covered.sequence, Sequence(0));
 }
@@ -110,7 +115,7 @@ fn a_checkpoint_is_on_the_disk_only_after_the_tables() {
     for number in 0..50 {
         opened.append(batch(number, 10));
     }
-    checkpoint(&mut opened);
+    opened.checkpoint();
     drop(opened);
     // Opening discards what the index had not written into tables.
     let opened = open(path.path());
@@ -128,6 +133,11 @@ fn a_checkpoint_that_was_begun_ends_before_the_folder_is_free() {
     assert_eq!(Checkpoint::read(&OsDisk, &file).unwrap().unwrap().sequence, Sequence(1));
 }
 
+/// The last record that the checkpoint covers.
+fn covered(folder: &Folder) -> u64 {
+    Checkpoint::read(&OsDisk, &folder.checkpoint()).unwrap().map_or(0, |it| it.sequence.0)
+}
+
 /// How many of ten commits, each in a segment of its own, begin a checkpoint under those bounds.
 fn checkpoints(bounds: CheckpointBounds) -> usize {
     let path = tempfile::tempdir().unwrap();
@@ -136,10 +146,8 @@ fn checkpoints(bounds: CheckpointBounds) -> usize {
     for number in 0..10 {
         opened.append(batch(number, 3000));
         opened.log.checkpoint_when_due().unwrap();
-        begun += usize::from(opened.log.checkpointer.is_busy());
-        while opened.log.checkpointer.is_busy() {
-            std::thread::yield_now();
-        }
+        opened.wait_for_checkpoint();
+        begun += usize::from(covered(&opened.folder) == number + 1);
         let segment = opened.log.writer.position().0;
         opened.log.checkpoint_when_due().unwrap();
         assert!(!opened.log.checkpointer.is_busy(), "nothing was written since, in {segment}");
@@ -153,4 +161,19 @@ fn a_checkpoint_is_due_after_its_bytes_records_or_time() {
     assert_eq!(checkpoints(CheckpointBounds { bytes: 9000, ..NEVER }), 3, "bytes of several segments");
     assert_eq!(checkpoints(CheckpointBounds { records: 5, ..NEVER }), 2);
     assert_eq!(checkpoints(CheckpointBounds { interval: Duration::ZERO, ..NEVER }), 10);
+}
+
+#[test]
+fn records_are_counted_from_the_last_checkpoint_over_a_restart() {
+    let path = tempfile::tempdir().unwrap();
+    let bounds = CheckpointBounds { records: 3, ..NEVER };
+    let mut is_due = [false; 6];
+    for (number, is_due) in is_due.iter_mut().enumerate() {
+        let mut opened = open_with(Arc::new(OsDisk), path.path(), bounds);
+        opened.append(batch(number as u64, 10));
+        opened.log.checkpoint_when_due().unwrap();
+        opened.wait_for_checkpoint();
+        *is_due = covered(&opened.folder) == number as u64 + 1;
+    }
+    assert_eq!(is_due, [false, false, true, false, false, true]);
 }

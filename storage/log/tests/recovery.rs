@@ -1,6 +1,8 @@
 //! What recovery must not bring back: forgotten producers, log starts that moved, deleted logs.
 
 use super::*;
+use crate::disk::simulated::SimulatedDisk;
+use crate::values::SegmentUse;
 
 fn of_producer(producer: i64) -> Batch {
     changed(&batch(1, 10), |header| {
@@ -104,4 +106,40 @@ fn five_batches_of_a_producer_survive_a_restart() {
         drop(opened);
         opened = open(path.path());
     }
+}
+
+#[test]
+fn a_batch_is_counted_once_in_its_segment() {
+    let (path, disk) = (tempfile::tempdir().unwrap(), SimulatedDisk::new());
+    let mut opened = open_on(Arc::new(disk.clone()), path.path());
+    opened.checkpoint();
+    opened.append(batch(1, 10));
+    opened.append(batch(2, 10));
+    // The tables are written, and the checkpoint that would cover them is not.
+    disk.fail_once_after(0);
+    opened.checkpoint();
+    drop(opened);
+    // The second record is not known to be synced and stands in the new segment again.
+    let mut opened = open_on(Arc::new(disk.copy()), path.path());
+    opened.checkpoint();
+    let row = |segment| {
+        let key = keys::segments(SegmentId(segment), PARTITION);
+        SegmentUse::decode(&opened.log.index.get(Table::Segments, &key).unwrap().unwrap()).unwrap()
+    };
+    let bytes = batch(1, 10).bytes.len() as u64;
+    assert_eq!(row(1), SegmentUse { last_offset: Offset(1), bytes: 2 * bytes });
+    assert_eq!(row(2), SegmentUse { last_offset: Offset(1), bytes });
+}
+
+#[test]
+fn a_log_goes_on_at_a_log_start_behind_its_end() {
+    let path = tempfile::tempdir().unwrap();
+    let mut opened = open(path.path());
+    assert_eq!(opened.append(many(1, 10)), 0);
+    opened.set_log_start(Offset(15));
+    assert_eq!(opened.log.state(PARTITION).unwrap().next_offset, Offset(15));
+    assert_eq!(opened.append(many(1, 10)), 15);
+    opened.set_log_start(Offset(40));
+    drop(opened);
+    assert_eq!(open(path.path()).append(many(1, 10)), 40);
 }
