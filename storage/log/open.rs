@@ -7,7 +7,7 @@ use crate::disk::Disk;
 use crate::error::{Error, Result};
 use crate::folder::Folder;
 use crate::index::Index;
-use crate::journal::{self, OpenOptions};
+use crate::journal::{self, OpenOptions, segment};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
@@ -36,8 +36,15 @@ impl Log {
         let checkpoint = Checkpoint::read(disk.as_ref(), &folder.checkpoint())?;
         let opening =
             OpenOptions { folder: journal_folder.clone(), segment_bytes: options.segment_bytes, checkpoint };
-        let (writer, recovered) = journal::open(Arc::clone(&disk), opening)?;
-        let index = Index::open(&folder.index(), checkpoint.as_ref())?;
+        let is_new = checkpoint.is_none() && segment::list(disk.as_ref(), &journal_folder)?.is_empty();
+        let open_journal = || journal::open(Arc::clone(&disk), opening);
+        let open_index = || Index::open(&folder.index(), checkpoint.as_ref());
+        let ((writer, recovered), index) = if is_new {
+            at_once(open_journal, open_index)?
+        } else {
+            // One after the other, so that a damaged journal leaves the index as it is.
+            (open_journal()?, open_index()?)
+        };
         // The folders of the journal and of the index are entries too.
         disk.sync_folder(folder.path()).map_err(Error::io("syncing", folder.path()))?;
         let reader =
@@ -65,6 +72,21 @@ impl Log {
         tracing::info!(records = recovered.len(), elapsed = ?started.elapsed(), "journal opened");
         Ok(log)
     }
+}
+
+/// Does two things at once, each of which mostly waits for the disk.
+fn at_once<A: Send, B>(
+    first: impl FnOnce() -> Result<A> + Send,
+    second: impl FnOnce() -> Result<B>,
+) -> Result<(A, B)> {
+    std::thread::scope(|scope| {
+        let first = scope.spawn(first);
+        let second = second();
+        match first.join() {
+            Ok(first) => Ok((first?, second?)),
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+    })
 }
 
 fn checkpointer_files(disk: &Arc<dyn Disk>, folder: &Folder) -> super::checkpointer::Files {

@@ -200,6 +200,8 @@ fn records_are_found_by_time() {
     for time in &times {
         opened.append(at(*time));
     }
+    let entries = opened.log.index.scan(Table::Times, &keys::partitions(PARTITION)).unwrap().len();
+    assert!((3..=6).contains(&entries), "{entries} entries, one for about 64 batches");
     for restart in [false, true] {
         if restart {
             drop(opened);

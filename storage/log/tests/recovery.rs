@@ -57,6 +57,7 @@ fn a_deleted_log_stays_deleted() {
     let mut opened = open(path.path());
     opened.append(many(1, 10));
     opened.set_log_start(DELETED);
+    assert!(opened.log.tails.loaded(PARTITION).is_none(), "it takes no memory any more");
     opened.set_log_start(Offset(0));
     opened.append(many(1, 10));
     for _ in 0..2 {
