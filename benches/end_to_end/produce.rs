@@ -18,7 +18,10 @@ use std::time::{Duration, Instant};
 /// One load.
 #[derive(Debug, Clone)]
 pub struct Load {
-    pub topic: String,
+    /// What the topics' names begin with.
+    pub name: String,
+    pub topics: usize,
+    /// Of each topic.
     pub partitions: i32,
     pub record_bytes: usize,
     pub records: usize,
@@ -28,6 +31,13 @@ pub struct Load {
     pub settings: Vec<(&'static str, String)>,
     /// Records that may wait for their acknowledgement; `None` for as many as librdkafka takes.
     pub in_flight_max: Option<u64>,
+}
+
+impl Load {
+    /// The topic that a producer writes to.
+    pub fn topic(&self, producer: usize) -> String {
+        format!("{}-{}", self.name, producer % self.topics)
+    }
 }
 
 /// What came of it.
@@ -42,6 +52,9 @@ pub struct Outcome {
 
 /// One record in so many is timed.
 const SAMPLE: usize = 64;
+/// How long a producer waits for deliveries at a time. The last millisecond of a wait is spun away
+/// by the client library, so that a short one would take a core from the broker.
+const DELIVERY_WAIT: Duration = Duration::from_millis(20);
 
 struct Deliveries {
     begun: Instant,
@@ -78,13 +91,15 @@ fn config(address: &str, settings: &[(&'static str, String)]) -> ClientConfig {
     config
 }
 
-/// Creates a topic, and tells how long that took.
-pub fn create_topic(address: &str, topic: &str, partitions: i32) -> Result<Duration> {
+/// Creates a load's topics, and tells how long that took.
+pub fn create_topics(address: &str, load: &Load) -> Result<Duration> {
     let admin: AdminClient<DefaultClientContext> = config(address, &[]).create()?;
-    let new = NewTopic::new(topic, partitions, TopicReplication::Fixed(1));
+    let names: Vec<String> = (0..load.topics).map(|number| load.topic(number)).collect();
+    let new = |name| NewTopic::new(name, load.partitions, TopicReplication::Fixed(1));
+    let topics: Vec<_> = names.iter().map(|name| new(name)).collect();
     let begun = Instant::now();
     let options = AdminOptions::new().request_timeout(Some(Duration::from_secs(60)));
-    let created = futures_executor::block_on(admin.create_topics([&new], &options))?;
+    let created = futures_executor::block_on(admin.create_topics(&topics, &options))?;
     for outcome in created {
         outcome.map_err(|(topic, code)| anyhow::anyhow!("{topic}: {code}"))?;
     }
@@ -122,13 +137,14 @@ fn produce_one(address: &str, load: &Load, number: usize) -> Result<Vec<Duration
         })?;
     let payload: Vec<u8> = (0..load.record_bytes).map(|at| (at * 31 % 251) as u8).collect();
     let count = load.records / load.producers;
+    let topic = load.topic(number);
     // Neighbours go to one partition, so that batches fill as they do with a sticky partitioner.
     let run = (count / load.partitions as usize / 4).clamp(1, 1000);
     for at in 0..count {
         let partition = ((at / run + number) % load.partitions as usize) as i32;
         let is_timed = at % SAMPLE == 0;
         let sent = if is_timed { producer.context().begun.elapsed().as_micros() as usize + 1 } else { 0 };
-        let mut record = BaseRecord::with_opaque_to(&load.topic, sent)
+        let mut record = BaseRecord::with_opaque_to(&topic, sent)
             .partition(partition)
             .payload(&payload[..])
             .key(&[] as &[u8]);
@@ -136,7 +152,7 @@ fn produce_one(address: &str, load: &Load, number: usize) -> Result<Vec<Duration
             producer.send(record)
         {
             record = back;
-            producer.poll(Duration::from_millis(1));
+            producer.poll(DELIVERY_WAIT);
         }
         if at % 256 == 0 {
             producer.poll(Duration::ZERO);
@@ -165,7 +181,7 @@ pub fn consume(address: &str, load: &Load) -> Result<Outcome> {
     let consumer: BaseConsumer = config(address, &settings).create()?;
     let mut list = TopicPartitionList::new();
     for partition in 0..load.partitions {
-        list.add_partition_offset(&load.topic, partition, Offset::Beginning)?;
+        list.add_partition_offset(&load.topic(0), partition, Offset::Beginning)?;
     }
     consumer.assign(&list)?;
     let mut begun = None;
