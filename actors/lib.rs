@@ -3,6 +3,10 @@
 //! - [`broker`]: the registry of topics and partitions, and the operations over many partitions
 //! - [`partition`]: one partition's log: validation, idempotence, waiting readers
 //! - [`committer`]: the one writer: gives offsets, writes, syncs and applies what all others send
+//! - [`coordinator`]: the registry of groups
+//! - [`group`]: one group of consumers of the classic protocol: its members and their rebalances
+//! - [`offsets`]: the offsets that a group commits
+//! - [`deadlines`], [`durable`]: timers and late answers, for actors that have many
 //! - [`readers`]: plain threads for all that reads from the disk
 //! - [`placement`]: which actor runs on which thread
 //! - [`config`]: the tables of settings
@@ -15,7 +19,13 @@ pub mod chance;
 pub mod clock;
 pub mod committer;
 pub mod config;
+pub mod coordinator;
+pub mod deadlines;
+pub mod durable;
+pub mod group;
 pub mod mail;
+pub mod names;
+pub mod offsets;
 pub mod partition;
 pub mod placement;
 pub mod readers;

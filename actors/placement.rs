@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// The threads that actors run on.
 ///
-/// Partitions and connections share the workers; the broker runs on the first of them. The
+/// Partitions, groups and connections share the workers; the broker and the coordinator run on the
+/// first of them. The
 /// committer blocks, so it has a thread of its own.
 #[derive(Debug, Clone)]
 pub struct Placement {
@@ -48,6 +49,15 @@ impl Placement {
     /// The thread of a partition; always the same one.
     pub fn partition(&self, partition: callboard_storage::PartitionId) -> &ArbiterHandle {
         self.worker(partition.0 as usize)
+    }
+
+    /// The thread of a group; always the same one.
+    pub fn group(&self, group: &str) -> &ArbiterHandle {
+        // FNV-1a: any hash would do, as long as each start has the same.
+        let hash = group.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)
+        });
+        self.worker(hash as usize)
     }
 
     /// The thread of a new connection; one after the other.

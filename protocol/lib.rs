@@ -5,4 +5,5 @@ extern crate self as callboard_protocol;
 
 pub mod batch;
 pub mod kafka;
+pub mod subscription;
 pub mod wire;

@@ -2,6 +2,7 @@
 
 use crate::ids::{Offset, PartitionId, ProducerId, SegmentId, TopicId};
 use bytes::{Buf, BufMut};
+use uuid::Uuid;
 
 /// A table of the index. Its number is the first byte of its keys, on disk for good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -17,8 +18,12 @@ pub enum Table {
     Epochs = 4,
     /// Partition, producer → its epoch and last batches.
     Producers = 5,
+    /// Group, topic, partition → the offset that the group committed.
+    Offsets = 7,
     /// Segment, partition → last offset and bytes of that partition in it.
     Segments = 8,
+    /// Group → its members and what was agreed among them.
+    Groups = 9,
     /// Topic → its name and configuration.
     Topics = 11,
     /// Single values of the broker.
@@ -27,13 +32,15 @@ pub enum Table {
 
 impl Table {
     /// All tables.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Log,
         Self::Times,
         Self::Partitions,
         Self::Epochs,
         Self::Producers,
+        Self::Offsets,
         Self::Segments,
+        Self::Groups,
         Self::Topics,
         Self::Meta,
     ];
@@ -46,7 +53,9 @@ impl Table {
             Self::Partitions => "partitions",
             Self::Epochs => "epochs",
             Self::Producers => "producers",
+            Self::Offsets => "offsets",
             Self::Segments => "segments",
+            Self::Groups => "groups",
             Self::Topics => "topics",
             Self::Meta => "meta",
         }
@@ -63,7 +72,9 @@ impl Table {
         match self {
             Self::Log | Self::Times | Self::Epochs | Self::Segments => true,
             // Derived from batches too, but forgotten by an explicit delete.
-            Self::Producers | Self::Partitions | Self::Topics | Self::Meta => false,
+            Self::Producers | Self::Offsets | Self::Groups | Self::Partitions | Self::Topics | Self::Meta => {
+                false
+            }
         }
     }
 }
@@ -132,6 +143,38 @@ pub fn topics(topic: TopicId) -> Vec<u8> {
     topic.0.as_bytes().to_vec()
 }
 
+/// Key of [`Table::Groups`], and the start of all keys that begin with a group. Names are at most
+/// 32767 bytes long, as Kafka's protocol has it.
+pub fn groups(group: &str) -> Vec<u8> {
+    let mut key = Vec::with_capacity(group.len() + 22);
+    // The length in front keeps one group's keys from being a part of another's.
+    key.put_u16(group.len() as u16);
+    key.put_slice(group.as_bytes());
+    key
+}
+
+/// Group of a key of [`Table::Groups`].
+pub fn read_groups(mut key: &[u8]) -> Option<&str> {
+    let length = usize::from(key.try_get_u16().ok()?);
+    str::from_utf8(key.get(..length)?).ok()
+}
+
+/// Key of [`Table::Offsets`].
+pub fn offsets(group: &str, topic: TopicId, partition: i32) -> Vec<u8> {
+    let mut key = groups(group);
+    key.put_slice(topic.0.as_bytes());
+    key.put_i32(partition);
+    key
+}
+
+/// Topic and partition of a key of [`Table::Offsets`].
+pub fn read_offsets(mut key: &[u8]) -> Option<(TopicId, i32)> {
+    let length = usize::from(key.try_get_u16().ok()?);
+    let mut rest = key.get(length..)?;
+    let topic = TopicId(Uuid::from_u128(rest.try_get_u128().ok()?));
+    Some((topic, rest.try_get_i32().ok()?))
+}
+
 fn partition_and(partition: PartitionId, number: u64) -> Vec<u8> {
     let mut key = partitions(partition);
     key.put_u64(number);
@@ -156,6 +199,17 @@ mod tests {
         assert_eq!(log(PartitionId(1), Offset(2)), [0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 2]);
         assert_eq!(segments(SegmentId(3), PartitionId(4)), [0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 4]);
         assert_eq!(epochs(PartitionId(5), 6), [0, 0, 0, 5, 0, 0, 0, 6]);
+    }
+
+    #[test]
+    fn keys_of_a_group_are_told_from_those_of_one_whose_name_begins_alike() {
+        let topic = TopicId(Uuid::from_u128(7));
+        let key = offsets("ab", topic, 3);
+        assert_eq!(key[..4], [0, 2, b'a', b'b']);
+        assert_eq!(read_offsets(&key), Some((topic, 3)));
+        assert!(key.starts_with(&groups("ab")) && !key.starts_with(&groups("a")));
+        assert_eq!(read_groups(&groups("ab")), Some("ab"));
+        assert_eq!(read_offsets(&groups("ab")), None);
     }
 
     proptest! {

@@ -224,6 +224,10 @@ macro_rules! rkyv_value {
     };
 }
 
+mod groups;
+
+pub use groups::{ClassicGroupRow, ClassicMemberRow, GroupRow, OffsetRow, Phase};
+
 rkyv_value!(ProducerRow, Table::Producers);
 rkyv_value!(TopicRow, Table::Topics);
 

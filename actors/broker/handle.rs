@@ -7,6 +7,8 @@ use super::topics::{PartitionSlot, TopicView, Topics};
 use crate::committer::Committer;
 use crate::committer::close::Close;
 use crate::config::Settings;
+use crate::coordinator::Coordinator;
+use crate::coordinator::groups::Groups;
 use crate::mail::ask;
 use crate::partition::Partition;
 use crate::placement::Placement;
@@ -25,6 +27,8 @@ pub(super) struct Shared {
     pub(super) broker: Addr<Broker>,
     pub(super) committer: Addr<Committer>,
     pub(super) topics: Arc<ArcSwap<Topics>>,
+    pub(super) coordinator: Addr<Coordinator>,
+    pub(super) groups: Arc<ArcSwap<Groups>>,
     pub(super) readers: Readers,
     pub(super) answers: AnswerBytes,
     pub(super) settings: Arc<Settings>,
@@ -61,6 +65,14 @@ impl BrokerHandle {
     /// The actor of the registry.
     pub fn broker(&self) -> &Addr<Broker> {
         &self.0.broker
+    }
+
+    pub(crate) fn coordinator(&self) -> &Addr<Coordinator> {
+        &self.0.coordinator
+    }
+
+    pub(crate) fn shared_groups(&self) -> &ArcSwap<Groups> {
+        &self.0.groups
     }
 
     /// Which actor runs on which thread.

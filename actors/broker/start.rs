@@ -8,6 +8,8 @@ use super::{Broker, BrokerHandle};
 use crate::chance;
 use crate::committer::Committer;
 use crate::config::{Settings, StorageSettings, TopicConfig};
+use crate::coordinator::Coordinator;
+use crate::coordinator::groups::{GroupSlot, Groups, Summary};
 use crate::placement::Placement;
 use crate::readers::Readers;
 use actix::Actor;
@@ -18,7 +20,7 @@ use callboard_storage::index::Index;
 use callboard_storage::keys::{self, Table};
 use callboard_storage::log::checkpointer::CheckpointBounds;
 use callboard_storage::log::{Log, LogOptions};
-use callboard_storage::values::{PartitionRow, TopicRow};
+use callboard_storage::values::{GroupRow, PartitionRow, TopicRow};
 use callboard_storage::{PartitionId, TopicId};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -40,6 +42,7 @@ struct Opened {
     folder: Folder,
     log: Log,
     topics: Topics,
+    groups: Groups,
     next_partition: PartitionId,
     reserved_producer_ids: i64,
 }
@@ -50,7 +53,7 @@ struct Opened {
 /// # Errors
 /// [`StartError`]; nothing runs then.
 pub fn start(settings: Arc<Settings>, placement: Placement) -> Result<BrokerHandle, StartError> {
-    let Opened { folder, log, topics, next_partition, reserved_producer_ids } = open(&settings)?;
+    let Opened { folder, log, topics, groups, next_partition, reserved_producer_ids } = open(&settings)?;
     let readers = Readers::start(settings.threads.readers, &log.reader())?;
     let leader_epoch = log.leader_epoch();
     let identity = folder.identity().clone();
@@ -68,11 +71,22 @@ pub fn start(settings: Arc<Settings>, placement: Placement) -> Result<BrokerHand
         next_partition,
         producer_ids: ProducerIds::new(reserved_producer_ids),
     };
+    let groups = Arc::new(ArcSwap::from_pointee(groups));
+    let coordinator = Coordinator::new(
+        settings.groups,
+        Arc::clone(&groups),
+        Arc::clone(&topics),
+        committer.clone(),
+        placement.clone(),
+    );
+    let coordinator = Coordinator::start_in_arbiter(placement.broker(), |_| coordinator);
     let broker = Broker::start_in_arbiter(placement.broker(), |_| actor);
     Ok(BrokerHandle::new(Shared {
         broker,
         committer,
         topics,
+        coordinator,
+        groups,
         readers,
         answers: AnswerBytes::new(settings.fetch.bytes_in_flight_max),
         settings,
@@ -92,7 +106,8 @@ fn open(settings: &Settings) -> Result<Opened, StartError> {
     let reserved = index.get(Table::Meta, RESERVED_KEY)?;
     let reserved_producer_ids =
         reserved.and_then(|value| value.try_into().ok()).map_or(0, i64::from_be_bytes);
-    Ok(Opened { folder, log, topics, next_partition, reserved_producer_ids })
+    let groups = load_groups(index)?;
+    Ok(Opened { folder, log, topics, groups, next_partition, reserved_producer_ids })
 }
 
 fn log_options(settings: &StorageSettings) -> LogOptions {
@@ -125,6 +140,17 @@ fn load_topics(index: &Index, settings: &Settings) -> Result<(Topics, PartitionI
         topics.put(Arc::new(view(id, TopicRow::decode(&value)?, slots, settings)));
     }
     Ok((topics, PartitionId(next)))
+}
+
+/// All groups that storage has. What they are is read again when they are used.
+fn load_groups(index: &Index) -> Result<Groups, StartError> {
+    let mut groups = Groups::default();
+    for (key, value) in index.scan(Table::Groups, &[])? {
+        let Some(id) = keys::read_groups(&key) else { continue };
+        let GroupRow::Classic(row) = GroupRow::decode(&value)?;
+        groups.put(Arc::new(GroupSlot::new(id.into(), Summary::of(&row))));
+    }
+    Ok(groups)
 }
 
 fn view(

@@ -4,6 +4,7 @@ use super::Committer;
 use super::adopt::Adopt;
 use super::append::{Append, Committed, NotCommitted, Pledge};
 use super::commit::Commit;
+use super::scan::Scan;
 use crate::mail::{Unavailable, post};
 use crate::partition::Partition;
 use crate::partition::append::{AppendError, Appended};
@@ -26,6 +27,7 @@ pub(super) struct Pending {
     commits: Vec<log::Commit>,
     origins: Vec<Origin>,
     adopts: Vec<Adopt>,
+    scans: Vec<Scan>,
     pub(super) is_scheduled: bool,
 }
 
@@ -56,6 +58,10 @@ impl Pending {
     pub(super) fn adopt(&mut self, adopt: Adopt) {
         self.adopts.push(adopt);
     }
+
+    pub(super) fn scan(&mut self, scan: Scan) {
+        self.scans.push(scan);
+    }
 }
 
 impl Handler<CommitGroup> for Committer {
@@ -70,7 +76,7 @@ impl Committer {
     /// Commits all that gathered, and answers it.
     pub(super) fn commit_group(&mut self) {
         let pending = std::mem::take(&mut self.pending);
-        let Pending { commits, mut origins, adopts, .. } = self.refuse(pending);
+        let Pending { commits, mut origins, adopts, scans, .. } = self.refuse(pending);
         let committed = match self.log.as_mut() {
             Some(log) if !commits.is_empty() => write(log, commits, &mut origins),
             Some(_) | None => None,
@@ -78,6 +84,9 @@ impl Committer {
         answer(origins, committed);
         for adopt in adopts {
             self.answer_adopt(adopt);
+        }
+        for scan in scans {
+            self.answer_scan(scan);
         }
         self.checkpoint_when_due();
     }
@@ -88,7 +97,7 @@ impl Committer {
         if !self.space.is_short && self.losses.is_empty() {
             return pending;
         }
-        let mut taken = Pending { adopts: pending.adopts, ..Pending::default() };
+        let mut taken = Pending { adopts: pending.adopts, scans: pending.scans, ..Pending::default() };
         let mut refused = Vec::new();
         for (commit, origin) in pending.commits.into_iter().zip(pending.origins) {
             if self.is_refused(&commit, &origin) {
@@ -126,6 +135,18 @@ impl Committer {
         });
         // The partition may be gone again.
         let _ = adopt.reply.send(state);
+    }
+
+    fn answer_scan(&self, scan: Scan) {
+        let rows = self.log.as_ref().ok_or(Unavailable).and_then(|log| {
+            let rows = scan.prefixes.iter().map(|(table, prefix)| log.rows(*table, prefix));
+            rows.collect::<Result<Vec<_>, _>>().map_err(|error| {
+                tracing::error!(%error, "rows cannot be read");
+                Unavailable
+            })
+        });
+        // Who asked may be gone again.
+        let _ = scan.reply.send(rows);
     }
 
     /// Also called by the clock; but under load its ticks come late, and a checkpoint must not.

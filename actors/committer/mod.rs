@@ -8,6 +8,7 @@
 //! - [`append`]: a partition's batch; the way that most work takes
 //! - [`commit`]: any other change, from any actor
 //! - [`adopt`]: what a starting partition begins with, after all that was sent before
+//! - [`scan`]: the same for an actor that begins with rows
 //! - [`close`]: the end, with a checkpoint
 //!
 //! Invariants: what is answered as committed is synced and applied; after a failure of storage
@@ -19,6 +20,7 @@ pub mod append;
 pub mod close;
 pub mod commit;
 mod group;
+pub mod scan;
 
 use actix::{Actor, AsyncContext, Context};
 use callboard_storage::PartitionId;

@@ -21,8 +21,8 @@ pub use describe::{Described, Origin, Synonym, describe_broker, describe_topic};
 pub use error::{ConfigError, Invalid};
 pub use rule::Rule;
 pub use settings::{
-    AdvertisedAddress, ConnectionLimits, FetchLimits, LogFormat, LogSettings, Settings, StorageSettings,
-    ThreadSettings, TopicRules,
+    AdvertisedAddress, ConnectionLimits, FetchLimits, GroupSettings, LogFormat, LogSettings, Settings,
+    StorageSettings, ThreadSettings, TopicRules,
 };
 pub use topic::{CleanupPolicy, Compression, TimestampType, TopicConfig, TopicDefaults, TopicSettings};
 pub use value::{Kind, Value};

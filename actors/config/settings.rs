@@ -127,6 +127,27 @@ pub struct StorageSettings {
     pub free_bytes_min: u64,
 }
 
+/// How groups of consumers are kept.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct GroupSettings {
+    /// How long an empty group waits for more members before its first assignment.
+    pub initial_rebalance_delay: Duration,
+    /// The shortest session timeout, in milliseconds.
+    pub session_timeout_min_ms: i64,
+    /// The longest session timeout, in milliseconds.
+    pub session_timeout_max_ms: i64,
+    /// Members of one group.
+    pub members_max: usize,
+    /// Groups of the broker.
+    pub groups_max: usize,
+    /// Characters, as UTF-16 counts them, that a client may write beside an offset.
+    pub offset_metadata_max: usize,
+    /// After how long an offset of no interest is forgotten.
+    pub offset_retention: Duration,
+    /// Time between two looks for such offsets.
+    pub offset_check_interval: Duration,
+}
+
 /// All settings of the broker.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -150,6 +171,8 @@ pub struct Settings {
     pub fetch: FetchLimits,
     /// How topics come and go.
     pub topics: TopicRules,
+    /// Groups of consumers.
+    pub groups: GroupSettings,
     /// The journal.
     pub storage: StorageSettings,
     /// After how long a silent idempotent producer is forgotten.
@@ -198,6 +221,7 @@ impl Settings {
                 sessions_max: size(&values, "max.incremental.fetch.session.cache.slots"),
             },
             topics: topics(&values)?,
+            groups: groups(&values),
             storage: storage(&values),
             producer_id_expiration: duration(&values, "producer.id.expiration.ms"),
             shutdown_grace: duration(&values, "shutdown.grace.ms"),
@@ -247,6 +271,19 @@ fn topics(values: &Values) -> Result<TopicRules, ConfigError> {
         partitions_max: size(values, "max.partitions"),
         defaults: Arc::new(TopicDefaults::from_values(values)?),
     })
+}
+
+fn groups(values: &Values) -> GroupSettings {
+    GroupSettings {
+        initial_rebalance_delay: duration(values, "group.initial.rebalance.delay.ms"),
+        session_timeout_min_ms: values.number("group.min.session.timeout.ms"),
+        session_timeout_max_ms: values.number("group.max.session.timeout.ms"),
+        members_max: size(values, "group.max.size"),
+        groups_max: size(values, "max.groups"),
+        offset_metadata_max: size(values, "offset.metadata.max.bytes"),
+        offset_retention: Duration::from_secs(count(values, "offsets.retention.minutes") * 60),
+        offset_check_interval: duration(values, "offsets.retention.check.interval.ms"),
+    }
 }
 
 fn storage(values: &Values) -> StorageSettings {

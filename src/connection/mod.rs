@@ -12,7 +12,7 @@ mod frame;
 mod write;
 
 use crate::kafka::apis::{Api, Order};
-use crate::kafka::{self, Answering, Edge, Refused, Started};
+use crate::kafka::{self, Answering, Edge, Incoming, Refused, Started};
 use crate::limits::{Admission, Limits, Reserved};
 use actix::fut::wrap_future;
 use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, Context, Handler, Message, Running};
@@ -149,7 +149,8 @@ impl Connection {
             self.in_flight += 1;
             self.order = request.api.order;
             let permits = request.frame.permits;
-            match kafka::start(&self.edge, request.api, request.frame.bytes) {
+            let incoming = Incoming { frame: request.frame.bytes, peer: self.peer.ip() };
+            match kafka::start(&self.edge, request.api, incoming) {
                 Ok(Started::Answering(answering)) => self.answer(answering, permits),
                 Ok(Started::Waiting(beginning)) => {
                     let begun = wrap_future::<_, Self>(beginning);
@@ -215,11 +216,11 @@ impl Connection {
         if frames.is_empty() {
             return;
         }
-        let edge = Arc::clone(&self.edge);
+        let (edge, peer) = (Arc::clone(&self.edge), self.peer.ip());
         actix_rt::spawn(async move {
             let mut answering = Vec::with_capacity(frames.len());
             for Request { api, frame } in frames {
-                match kafka::start(&edge, api, frame.bytes) {
+                match kafka::start(&edge, api, Incoming { frame: frame.bytes, peer }) {
                     Ok(Started::Answering(begun)) => answering.push((begun, frame.permits)),
                     Ok(Started::Waiting(beginning)) => answering.push((beginning.await, frame.permits)),
                     Err(_) => break,

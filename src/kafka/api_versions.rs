@@ -4,20 +4,19 @@
 //! this operation, because a client asks before it knows anything.
 
 use super::apis::APIS;
-use super::{Edge, Refused, Started, decode, encode};
-use bytes::Bytes;
+use super::{Edge, Incoming, Refused, Started, decode, encode};
 use callboard_protocol::kafka::api_versions::{ApiVersion, ApiVersionsRequest, ApiVersionsResponse};
 use callboard_protocol::kafka::{ApiKey, ErrorCode};
 use callboard_protocol::wire::{Message, Reader, RequestPrefix};
 use std::sync::Arc;
 
-pub(super) fn start(edge: Arc<Edge>, frame: Bytes) -> Result<Started, Refused> {
-    let prefix = RequestPrefix::peek(&Reader::new(frame.clone()))?;
+pub(super) fn start(edge: Arc<Edge>, incoming: Incoming) -> Result<Started, Refused> {
+    let prefix = RequestPrefix::peek(&Reader::new(incoming.frame.clone()))?;
     if !ApiVersionsRequest::VERSIONS.contains(&prefix.api_version) {
         let answer = encode(prefix.correlation_id, 0, &unsupported());
         return Ok(Started::Answering(Box::pin(async move { answer })));
     }
-    let (header, caller, request) = decode::<ApiVersionsRequest>(&edge, frame)?;
+    let (header, caller, request) = decode::<ApiVersionsRequest>(&edge, incoming)?;
     let answer = encode(header.correlation_id, caller.version, &answer(&request, caller.version));
     Ok(Started::Answering(Box::pin(async move { answer })))
 }

@@ -3,11 +3,12 @@
 //! The versions are those that Apache Kafka 4.3 serves, so that a client behaves as it does there.
 
 use super::{
-    Answering, Caller, Edge, Refused, Started, api_versions, create_partitions, create_topics, decode,
-    delete_topics, describe_cluster, describe_configs, describe_topic_partitions, encode, fetch,
-    init_producer_id, list_offsets, metadata, offset_for_leader_epoch, produce,
+    Answering, Caller, Edge, Incoming, Refused, Started, api_versions, create_partitions, create_topics,
+    decode, delete_groups, delete_topics, describe_cluster, describe_configs, describe_groups,
+    describe_topic_partitions, encode, fetch, find_coordinator, heartbeat, init_producer_id, join_group,
+    leave_group, list_groups, list_offsets, metadata, offset_commit, offset_delete, offset_fetch,
+    offset_for_leader_epoch, produce, sync_group,
 };
-use bytes::Bytes;
 use callboard_protocol::kafka::ApiKey;
 use callboard_protocol::wire::Message;
 use std::future::Future;
@@ -25,7 +26,7 @@ pub struct Api {
     served: RangeInclusive<i16>,
     /// How requests of it share a connection with others.
     pub order: Order,
-    pub(super) start: fn(Arc<Edge>, Bytes) -> Result<Started, Refused>,
+    pub(super) start: fn(Arc<Edge>, Incoming) -> Result<Started, Refused>,
 }
 
 /// Whether a request may begin before those in front of it are answered.
@@ -55,28 +56,39 @@ pub const APIS: &[Api] = &[
         order: Order::Overlapping,
         start: produce::start,
     },
-    api(ApiKey::FETCH, 4..=18, |edge, frame| run(edge, frame, fetch::handle)),
-    api(ApiKey::LIST_OFFSETS, 1..=11, |edge, frame| run(edge, frame, list_offsets::handle)),
-    api(ApiKey::METADATA, 0..=13, |edge, frame| run(edge, frame, metadata::handle)),
+    api(ApiKey::FETCH, 4..=18, |edge, incoming| run(edge, incoming, fetch::handle)),
+    api(ApiKey::LIST_OFFSETS, 1..=11, |edge, incoming| run(edge, incoming, list_offsets::handle)),
+    api(ApiKey::METADATA, 0..=13, |edge, incoming| run(edge, incoming, metadata::handle)),
+    api(ApiKey::OFFSET_COMMIT, 2..=10, |edge, incoming| run(edge, incoming, offset_commit::handle)),
+    api(ApiKey::OFFSET_FETCH, 1..=10, |edge, incoming| run(edge, incoming, offset_fetch::handle)),
+    api(ApiKey::FIND_COORDINATOR, 0..=6, |edge, incoming| run(edge, incoming, find_coordinator::handle)),
+    api(ApiKey::JOIN_GROUP, 0..=9, |edge, incoming| run(edge, incoming, join_group::handle)),
+    api(ApiKey::HEARTBEAT, 0..=4, |edge, incoming| run(edge, incoming, heartbeat::handle)),
+    api(ApiKey::LEAVE_GROUP, 0..=5, |edge, incoming| run(edge, incoming, leave_group::handle)),
+    api(ApiKey::SYNC_GROUP, 0..=5, |edge, incoming| run(edge, incoming, sync_group::handle)),
+    api(ApiKey::DESCRIBE_GROUPS, 0..=6, |edge, incoming| run(edge, incoming, describe_groups::handle)),
+    api(ApiKey::LIST_GROUPS, 0..=5, |edge, incoming| run(edge, incoming, list_groups::handle)),
     api(ApiKey::API_VERSIONS, 0..=4, api_versions::start),
-    api(ApiKey::CREATE_TOPICS, 2..=7, |edge, frame| run(edge, frame, create_topics::handle)),
-    api(ApiKey::DELETE_TOPICS, 1..=6, |edge, frame| run(edge, frame, delete_topics::handle)),
-    api(ApiKey::INIT_PRODUCER_ID, 0..=5, |edge, frame| run(edge, frame, init_producer_id::handle)),
-    api(ApiKey::OFFSET_FOR_LEADER_EPOCH, 2..=4, |edge, frame| {
-        run(edge, frame, offset_for_leader_epoch::handle)
+    api(ApiKey::CREATE_TOPICS, 2..=7, |edge, incoming| run(edge, incoming, create_topics::handle)),
+    api(ApiKey::DELETE_TOPICS, 1..=6, |edge, incoming| run(edge, incoming, delete_topics::handle)),
+    api(ApiKey::INIT_PRODUCER_ID, 0..=5, |edge, incoming| run(edge, incoming, init_producer_id::handle)),
+    api(ApiKey::OFFSET_FOR_LEADER_EPOCH, 2..=4, |edge, incoming| {
+        run(edge, incoming, offset_for_leader_epoch::handle)
     }),
-    api(ApiKey::DESCRIBE_CONFIGS, 1..=4, |edge, frame| run(edge, frame, describe_configs::handle)),
-    api(ApiKey::CREATE_PARTITIONS, 0..=3, |edge, frame| run(edge, frame, create_partitions::handle)),
-    api(ApiKey::DESCRIBE_CLUSTER, 0..=2, |edge, frame| run(edge, frame, describe_cluster::handle)),
-    api(ApiKey::DESCRIBE_TOPIC_PARTITIONS, 0..=0, |edge, frame| {
-        run(edge, frame, describe_topic_partitions::handle)
+    api(ApiKey::DESCRIBE_CONFIGS, 1..=4, |edge, incoming| run(edge, incoming, describe_configs::handle)),
+    api(ApiKey::CREATE_PARTITIONS, 0..=3, |edge, incoming| run(edge, incoming, create_partitions::handle)),
+    api(ApiKey::DELETE_GROUPS, 0..=2, |edge, incoming| run(edge, incoming, delete_groups::handle)),
+    api(ApiKey::OFFSET_DELETE, 0..=0, |edge, incoming| run(edge, incoming, offset_delete::handle)),
+    api(ApiKey::DESCRIBE_CLUSTER, 0..=2, |edge, incoming| run(edge, incoming, describe_cluster::handle)),
+    api(ApiKey::DESCRIBE_TOPIC_PARTITIONS, 0..=0, |edge, incoming| {
+        run(edge, incoming, describe_topic_partitions::handle)
     }),
 ];
 
 const fn api(
     key: ApiKey,
     versions: RangeInclusive<i16>,
-    start: fn(Arc<Edge>, Bytes) -> Result<Started, Refused>,
+    start: fn(Arc<Edge>, Incoming) -> Result<Started, Refused>,
 ) -> Api {
     let (first, last) = (*versions.start(), *versions.end());
     Api { key, advertised: first..=last, served: versions, order: Order::OneAtATime, start }
@@ -90,7 +102,7 @@ pub fn find(key: ApiKey) -> Option<&'static Api> {
 /// Decodes a request, and leaves its handling and the encoding of its answer to the future.
 fn run<Q, A, H>(
     edge: Arc<Edge>,
-    frame: Bytes,
+    incoming: Incoming,
     handle: impl FnOnce(Arc<Edge>, Caller, Q) -> H + 'static,
 ) -> Result<Started, Refused>
 where
@@ -98,7 +110,7 @@ where
     A: Message,
     H: Future<Output = Result<A, Refused>> + 'static,
 {
-    let (header, caller, request) = decode::<Q>(&edge, frame)?;
+    let (header, caller, request) = decode::<Q>(&edge, incoming)?;
     let version = caller.version;
     let answering: Answering = Box::pin(async move {
         let answer = handle(edge, caller, request).await?;
@@ -117,6 +129,15 @@ mod tests {
         (1, 4, 18),
         (2, 1, 11),
         (3, 0, 13),
+        (8, 2, 10),
+        (9, 1, 10),
+        (10, 0, 6),
+        (11, 0, 9),
+        (12, 0, 4),
+        (13, 0, 5),
+        (14, 0, 5),
+        (15, 0, 6),
+        (16, 0, 5),
         (18, 0, 4),
         (19, 2, 7),
         (20, 1, 6),
@@ -124,6 +145,8 @@ mod tests {
         (23, 2, 4),
         (32, 1, 4),
         (37, 0, 3),
+        (42, 0, 2),
+        (47, 0, 0),
         (60, 0, 2),
         (75, 0, 0),
     ];

@@ -8,6 +8,15 @@ use callboard_actors::broker::delete_topics::DeleteTopicError;
 use callboard_actors::broker::leader_epochs::LeaderEpochError;
 use callboard_actors::broker::locate::LocateError;
 use callboard_actors::broker::long_poll::FetchError;
+use callboard_actors::coordinator::locate::LocateGroupError;
+use callboard_actors::group::delete::DeleteGroupError;
+use callboard_actors::group::heartbeat::HeartbeatError;
+use callboard_actors::group::join::JoinError;
+use callboard_actors::group::member_check::MemberError;
+use callboard_actors::group::sync::SyncError;
+use callboard_actors::offsets::commit::CommitOffsetsError;
+use callboard_actors::offsets::delete::DeleteOffsetsError;
+use callboard_actors::offsets::fetch::FetchOffsetsError;
 use callboard_actors::partition::append::AppendError;
 use callboard_actors::partition::producers::SequenceError;
 use callboard_protocol::batch::BatchError;
@@ -128,6 +137,104 @@ impl Code for DeleteTopicError {
         match self {
             Self::UnknownTopic => ErrorCode::UNKNOWN_TOPIC_OR_PARTITION,
             Self::Unavailable(unavailable) => unavailable.code(),
+        }
+    }
+}
+
+/// What a client is told when a group cannot be had; it looks for the coordinator and tries again.
+const NO_COORDINATOR: ErrorCode = ErrorCode::COORDINATOR_NOT_AVAILABLE;
+
+impl Code for LocateGroupError {
+    fn code(&self) -> ErrorCode {
+        match self {
+            Self::Unknown => ErrorCode::GROUP_ID_NOT_FOUND,
+            Self::TooMany => ErrorCode::POLICY_VIOLATION,
+            Self::Unavailable(_) => NO_COORDINATOR,
+        }
+    }
+}
+
+impl Code for MemberError {
+    fn code(&self) -> ErrorCode {
+        match self {
+            Self::Unknown => ErrorCode::UNKNOWN_MEMBER_ID,
+            Self::Fenced => ErrorCode::FENCED_INSTANCE_ID,
+        }
+    }
+}
+
+impl Code for JoinError {
+    fn code(&self) -> ErrorCode {
+        match self {
+            Self::MemberIdRequired => ErrorCode::MEMBER_ID_REQUIRED,
+            Self::UnknownMember => ErrorCode::UNKNOWN_MEMBER_ID,
+            Self::FencedInstance => ErrorCode::FENCED_INSTANCE_ID,
+            Self::InconsistentProtocol => ErrorCode::INCONSISTENT_GROUP_PROTOCOL,
+            Self::Full => ErrorCode::GROUP_MAX_SIZE_REACHED,
+            Self::Unavailable(_) => NO_COORDINATOR,
+        }
+    }
+}
+
+impl Code for SyncError {
+    fn code(&self) -> ErrorCode {
+        match self {
+            Self::UnknownMember => ErrorCode::UNKNOWN_MEMBER_ID,
+            Self::FencedInstance => ErrorCode::FENCED_INSTANCE_ID,
+            Self::IllegalGeneration => ErrorCode::ILLEGAL_GENERATION,
+            Self::InconsistentProtocol => ErrorCode::INCONSISTENT_GROUP_PROTOCOL,
+            Self::Rebalancing => ErrorCode::REBALANCE_IN_PROGRESS,
+            Self::Unavailable(_) => NO_COORDINATOR,
+        }
+    }
+}
+
+impl Code for HeartbeatError {
+    fn code(&self) -> ErrorCode {
+        match self {
+            Self::UnknownMember => ErrorCode::UNKNOWN_MEMBER_ID,
+            Self::FencedInstance => ErrorCode::FENCED_INSTANCE_ID,
+            Self::IllegalGeneration => ErrorCode::ILLEGAL_GENERATION,
+            Self::Rebalancing => ErrorCode::REBALANCE_IN_PROGRESS,
+            Self::Unavailable(_) => NO_COORDINATOR,
+        }
+    }
+}
+
+impl Code for CommitOffsetsError {
+    fn code(&self) -> ErrorCode {
+        match self {
+            Self::UnknownMember => ErrorCode::UNKNOWN_MEMBER_ID,
+            Self::FencedInstance => ErrorCode::FENCED_INSTANCE_ID,
+            Self::IllegalGeneration => ErrorCode::ILLEGAL_GENERATION,
+            Self::Rebalancing => ErrorCode::REBALANCE_IN_PROGRESS,
+            Self::Unavailable(_) => NO_COORDINATOR,
+        }
+    }
+}
+
+impl Code for FetchOffsetsError {
+    fn code(&self) -> ErrorCode {
+        match self {
+            Self::Unavailable(_) => NO_COORDINATOR,
+        }
+    }
+}
+
+impl Code for DeleteOffsetsError {
+    fn code(&self) -> ErrorCode {
+        match self {
+            Self::NotEmpty => ErrorCode::NON_EMPTY_GROUP,
+            Self::Unavailable(_) => NO_COORDINATOR,
+        }
+    }
+}
+
+impl Code for DeleteGroupError {
+    fn code(&self) -> ErrorCode {
+        match self {
+            Self::NotEmpty => ErrorCode::NON_EMPTY_GROUP,
+            Self::Unavailable(_) => NO_COORDINATOR,
         }
     }
 }

@@ -7,18 +7,30 @@ mod api_versions;
 pub mod apis;
 mod create_partitions;
 mod create_topics;
+mod delete_groups;
 mod delete_topics;
 mod describe_cluster;
 mod describe_configs;
+mod describe_groups;
 mod describe_topic_partitions;
 mod error_code;
 mod fetch;
+mod find_coordinator;
+mod groups;
+mod heartbeat;
 mod init_producer_id;
+mod join_group;
+mod leave_group;
+mod list_groups;
 mod list_offsets;
 mod metadata;
+mod offset_commit;
+mod offset_delete;
+mod offset_fetch;
 mod offset_for_leader_epoch;
 mod produce;
 mod repeated;
+mod sync_group;
 
 use bytes::Bytes;
 use callboard_actors::broker::BrokerHandle;
@@ -27,6 +39,7 @@ use callboard_protocol::wire::{
     DecodeError, EncodeError, Message, Reader, RequestHeader, RequestPrefix, ResponseHeader, Str, Writer,
 };
 use std::future::Future;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
@@ -57,9 +70,20 @@ impl Edge {
     }
 }
 
+/// A whole request as it came.
+#[derive(Debug)]
+pub struct Incoming {
+    /// Its bytes, without the length in front.
+    pub frame: Bytes,
+    /// Where it came from.
+    pub peer: IpAddr,
+}
+
 /// A request's version and who sent it.
 #[derive(Debug, Clone)]
 pub struct Caller {
+    /// Where the client is.
+    pub peer: IpAddr,
     /// The version of the operation.
     pub version: i16,
     /// The name that the client gives itself.
@@ -127,18 +151,20 @@ pub fn peek(frame: &Bytes) -> Result<&'static apis::Api, Refused> {
 ///
 /// # Errors
 /// [`Refused`] when the connection must be closed.
-pub fn start(edge: &Arc<Edge>, api: &apis::Api, frame: Bytes) -> Result<Started, Refused> {
-    (api.start)(Arc::clone(edge), frame)
+pub fn start(edge: &Arc<Edge>, api: &apis::Api, incoming: Incoming) -> Result<Started, Refused> {
+    (api.start)(Arc::clone(edge), incoming)
 }
 
 /// Header and body of a request.
-fn decode<M: Message>(edge: &Edge, frame: Bytes) -> Result<(RequestHeader, Caller, M), Refused> {
+fn decode<M: Message>(edge: &Edge, incoming: Incoming) -> Result<(RequestHeader, Caller, M), Refused> {
+    let Incoming { frame, peer } = incoming;
     let mut reader = Reader::new(frame);
     let version = RequestPrefix::peek(&reader)?.api_version;
     let header = RequestHeader::decode(&mut reader, M::is_flexible(version))?;
     // What stands behind the body is ignored, as in Kafka.
     let body = M::decode(&mut reader, version)?;
     let caller = Caller {
+        peer,
         version,
         client_id: header.client_id.clone(),
         partitions_max: edge.broker.settings().connections.partitions_per_request_max,

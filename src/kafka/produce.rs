@@ -5,7 +5,7 @@
 //! and the connection is closed when something fails.
 
 use super::error_code::Code;
-use super::{Answer, Answering, Caller, Edge, Refused, Started, decode, encode};
+use super::{Answer, Answering, Caller, Edge, Incoming, Refused, Started, decode, encode};
 use bytes::Bytes;
 use callboard_actors::Unavailable;
 use callboard_actors::broker::append::{Outcome, append};
@@ -63,8 +63,8 @@ struct Sent {
     outcome: Option<Outcome>,
 }
 
-pub(super) fn start(edge: Arc<Edge>, frame: Bytes) -> Result<Started, Refused> {
-    let (header, caller, request) = decode::<ProduceRequest>(&edge, frame)?;
+pub(super) fn start(edge: Arc<Edge>, incoming: Incoming) -> Result<Started, Refused> {
+    let (header, caller, request) = decode::<ProduceRequest>(&edge, incoming)?;
     caller.check_partitions(request.topic_data.iter().map(|topic| topic.partition_data.len()).sum())?;
     let produce = Produce::plan(edge, header.correlation_id, &caller, request);
     if produce.batches.iter().all(|target| target.slot.actor().is_some()) {

@@ -62,7 +62,12 @@ impl Bounds {
                 base < bound && (bound == DELETED || last().is_some_and(|last| last < bound))
             }),
             Table::Times | Table::Epochs | Table::Producers => bound == DELETED,
-            Table::Partitions | Table::Segments | Table::Topics | Table::Meta => false,
+            Table::Partitions
+            | Table::Offsets
+            | Table::Segments
+            | Table::Groups
+            | Table::Topics
+            | Table::Meta => false,
         }
     }
 }

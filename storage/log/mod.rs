@@ -20,8 +20,9 @@ pub use tail::PartitionState;
 use crate::checkpoint::Checkpoint;
 use crate::error::{Error, Result};
 use crate::ids::{Offset, PartitionId, SegmentId};
-use crate::index::Index;
+use crate::index::{Index, Row};
 use crate::journal::{Body, Kind, Mutation, PlacedBatch, RecordPlace, Writer};
+use crate::keys::Table;
 use crate::values::SegmentUse;
 use callboard_protocol::batch::{Batch, Placement};
 use checkpointer::Checkpointer;
@@ -128,6 +129,14 @@ impl Log {
     /// A fault of the index.
     pub fn state(&mut self, partition: PartitionId) -> Result<PartitionState> {
         self.tails.state(&self.index, partition)
+    }
+
+    /// The rows of a table whose keys begin with `prefix`, in order; all that was applied is in them.
+    ///
+    /// # Errors
+    /// A fault of the index.
+    pub fn rows(&self, table: Table, prefix: &[u8]) -> Result<Vec<Row>> {
+        self.index.scan(table, prefix)
     }
 
     /// Offset of a partition's first record that may be read.

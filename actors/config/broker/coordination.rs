@@ -1,4 +1,4 @@
-//! The broker's settings about topics as a whole, producers and consumer groups.
+//! The broker's settings about topics as a whole and producers.
 
 use super::super::definition::{Definition, Importance};
 use super::super::rule::Rule;
@@ -34,14 +34,6 @@ pub(super) const ALL: &[Definition] = &[
         .documentation(
             "After how many milliseconds without a batch a partition forgets an idempotent \
              producer.",
-        ),
-    Definition::new("group.initial.rebalance.delay.ms", Kind::Int, "3000")
-        .rule(Rule::AtLeast(0))
-        .not_yet()
-        .read_only()
-        .documentation(
-            "How many milliseconds an empty consumer group waits for more members before its \
-             first assignment.",
         ),
 ];
 

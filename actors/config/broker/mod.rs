@@ -2,6 +2,7 @@
 
 mod connections;
 mod coordination;
+mod groups;
 mod identity;
 mod storage;
 mod topic_defaults;
@@ -12,7 +13,7 @@ use super::definition::Definition;
 
 /// All settings of the broker by subject; none is in two.
 pub const SUBJECTS: &[&[Definition]] =
-    &[identity::ALL, connections::ALL, storage::ALL, coordination::ALL, topic_defaults::ALL];
+    &[identity::ALL, connections::ALL, storage::ALL, coordination::ALL, groups::ALL, topic_defaults::ALL];
 
 /// All settings of the broker, in no order.
 pub fn all() -> impl Iterator<Item = &'static Definition> {

@@ -18,6 +18,9 @@ default.replication.factor                Int     1                   Medium fix
 delete.topic.enable                       Boolean true                High   fixed
 fetch.max.bytes                           Int     57671680            Medium fixed
 group.initial.rebalance.delay.ms          Int     3000                Medium fixed
+group.max.session.timeout.ms              Int     1800000             Medium fixed
+group.max.size                            Int     2147483647          Medium fixed
+group.min.session.timeout.ms              Int     6000                Medium fixed
 log.cleaner.backoff.ms                    Long    15000               Medium dynamic
 log.cleaner.delete.retention.ms           Long    86400000            Medium dynamic
 log.cleaner.max.compaction.lag.ms         Long    9223372036854775807 Medium dynamic
@@ -53,6 +56,9 @@ message.max.bytes                         Int     1048588             High   dyn
 min.insync.replicas                       Int     1                   High   dynamic
 node.id                                   Int     null                High   fixed
 num.partitions                            Int     1                   Medium fixed
+offset.metadata.max.bytes                 Int     4096                High   fixed
+offsets.retention.check.interval.ms       Long    600000              High   fixed
+offsets.retention.minutes                 Int     10080               High   fixed
 producer.id.expiration.ms                 Int     86400000            Low    dynamic
 queued.max.request.bytes                  Long    -1                  Medium fixed
 socket.request.max.bytes                  Int     104857600           High   fixed
@@ -60,8 +66,14 @@ unclean.leader.election.enable            Boolean false               High   dyn
 ";
 
 /// The settings whose default differs from Kafka's: Kafka has 1 partition, no bound on connections
-/// or bytes, and no number for a broker that is not given one.
-const OWN_DEFAULTS: [&str; 4] = ["num.partitions", "max.connections", "queued.max.request.bytes", "node.id"];
+/// or bytes, no number for a broker that is not given one, and lets an empty group wait.
+const OWN_DEFAULTS: [&str; 5] = [
+    "num.partitions",
+    "max.connections",
+    "queued.max.request.bytes",
+    "node.id",
+    "group.initial.rebalance.delay.ms",
+];
 
 #[test]
 fn no_setting_is_there_twice() {

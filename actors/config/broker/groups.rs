@@ -1,0 +1,46 @@
+//! The broker's settings about groups and their committed offsets.
+
+use super::super::definition::{Definition, Importance};
+use super::super::rule::Rule;
+use super::super::value::Kind;
+
+pub(super) const ALL: &[Definition] = &[
+    Definition::new("group.initial.rebalance.delay.ms", Kind::Int, "0")
+        .rule(Rule::AtLeast(0))
+        .read_only()
+        .documentation(
+            "How many milliseconds an empty consumer group waits for more members before its \
+             first assignment.",
+        ),
+    Definition::new("group.min.session.timeout.ms", Kind::Int, "6000")
+        .read_only()
+        .documentation("The shortest session timeout, in milliseconds, that a member may ask for."),
+    Definition::new("group.max.session.timeout.ms", Kind::Int, "1800000")
+        .read_only()
+        .documentation("The longest session timeout, in milliseconds, that a member may ask for."),
+    Definition::new("group.max.size", Kind::Int, "2147483647")
+        .rule(Rule::AtLeast(1))
+        .read_only()
+        .documentation("How many members one group has at most."),
+    Definition::new("max.groups", Kind::Int, "100000")
+        .rule(Rule::AtLeast(1))
+        .read_only()
+        .documentation("How many groups the broker has at most."),
+    Definition::new("offset.metadata.max.bytes", Kind::Int, "4096")
+        .importance(Importance::High)
+        .read_only()
+        .documentation("How much a client may write beside an offset that it commits."),
+    Definition::new("offsets.retention.minutes", Kind::Int, "10080")
+        .rule(Rule::AtLeast(1))
+        .importance(Importance::High)
+        .read_only()
+        .documentation(
+            "After how many minutes an offset is forgotten that no member of its group is \
+             interested in any more.",
+        ),
+    Definition::new("offsets.retention.check.interval.ms", Kind::Long, "600000")
+        .rule(Rule::AtLeast(1))
+        .importance(Importance::High)
+        .read_only()
+        .documentation("How many milliseconds lie between two looks for offsets to forget."),
+];

@@ -1,0 +1,128 @@
+//! Answers that leave when what they rest on is durable, and the changes that make it so.
+//!
+//! An actor changes its memory at once and answers late: it puts rows and answers here while it
+//! handles a message, and flushes. The rows are committed, and each answer is held until all
+//! commits that were sent before it are durable. So nobody ever learns of what a crash could take
+//! back. After a failed commit every answer is [`Unavailable`]; the actor must end then, because
+//! its memory is ahead of the disk.
+
+use crate::committer::Committer;
+use crate::committer::commit::Commit;
+use crate::mail::{Unavailable, post};
+use actix::{Actor, Addr, AsyncContext, Context, Handler, Message};
+use callboard_storage::journal::Mutation;
+use callboard_storage::log;
+use std::collections::VecDeque;
+use std::fmt;
+use tokio::sync::oneshot;
+
+/// Where an answer goes.
+pub type Reply<T, E> = oneshot::Sender<Result<T, E>>;
+
+/// An answer that is ready, or an error in its place.
+type Answer = Box<dyn FnOnce(Result<(), Unavailable>) + Send>;
+
+/// What one message came to: answers that are ready to leave.
+#[derive(Default)]
+pub struct Answers(Vec<Answer>);
+
+impl Answers {
+    /// Answers, once that is durable what was changed before.
+    pub fn send<T: Send + 'static, E: From<Unavailable> + Send + 'static>(
+        &mut self,
+        reply: Reply<T, E>,
+        answer: Result<T, E>,
+    ) {
+        self.0.push(Box::new(move |durable| {
+            // Who asked may be gone.
+            let _ = reply.send(durable.map_err(E::from).and(answer));
+        }));
+    }
+
+    /// Lets all leave, or says that they cannot be had.
+    pub(crate) fn release(self, durable: Result<(), Unavailable>) {
+        self.0.into_iter().for_each(|answer| answer(durable));
+    }
+}
+
+impl fmt::Debug for Answers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Answers").field(&self.0.len()).finish()
+    }
+}
+
+/// A commit is durable, or was lost.
+#[derive(Debug, Clone, Copy, Message)]
+#[rtype(result = "()")]
+pub struct Committed {
+    /// Which one.
+    number: u64,
+    outcome: Result<(), Unavailable>,
+}
+
+/// The commits of one actor that are on their way, and the answers that wait for them.
+#[derive(Debug)]
+pub struct Commits {
+    committer: Addr<Committer>,
+    sent: u64,
+    durable: u64,
+    held: VecDeque<(u64, Answers)>,
+}
+
+impl Commits {
+    /// Commits by that committer.
+    pub fn new(committer: Addr<Committer>) -> Self {
+        Self { committer, sent: 0, durable: 0, held: VecDeque::new() }
+    }
+
+    /// Whether nothing is on its way.
+    pub fn is_idle(&self) -> bool {
+        self.sent == self.durable
+    }
+
+    /// Commits rows, and lets answers leave when all is durable that was sent until now.
+    pub fn flush<A>(&mut self, rows: Vec<Mutation>, answers: Answers, ctx: &mut Context<A>)
+    where
+        A: Actor<Context = Context<A>> + Handler<Committed>,
+    {
+        if !rows.is_empty() {
+            self.sent += 1;
+            self.commit(rows, ctx.address());
+        }
+        if self.is_idle() {
+            answers.release(Ok(()));
+        } else {
+            self.held.push_back((self.sent, answers));
+        }
+    }
+
+    /// Lets the answers leave that waited for a commit. Commits become durable in their order.
+    ///
+    /// # Errors
+    /// [`Unavailable`] when it is lost: the actor must end.
+    pub fn committed(&mut self, committed: Committed) -> Result<(), Unavailable> {
+        self.durable = self.durable.max(committed.number);
+        while let Some((_, answers)) = self.held.pop_front_if(|(number, _)| *number <= committed.number) {
+            answers.release(committed.outcome);
+        }
+        committed.outcome
+    }
+
+    fn commit<A>(&self, mutations: Vec<Mutation>, actor: Addr<A>)
+    where
+        A: Actor<Context = Context<A>> + Handler<Committed>,
+    {
+        let (number, commit) = (self.sent, log::Commit { mutations, batches: Vec::new() });
+        // Into the committer's mailbox now, so that commits keep their order.
+        let (reply, answer) = oneshot::channel();
+        let posted = post(&self.committer, Commit { commit, reply });
+        actix_rt::spawn(async move {
+            let outcome = match posted {
+                Ok(()) => answer.await.unwrap_or(Err(Unavailable)),
+                Err(unavailable) => Err(unavailable),
+            };
+            // An actor that is gone has nobody waiting.
+            let _ = post(&actor, Committed { number, outcome });
+        });
+    }
+}

@@ -1,0 +1,158 @@
+//! The members of a classic group: who they are, which protocols they know, and what they wait for.
+
+use super::join::{JoinRefused, Joined};
+use super::sync::{SyncError, Synced};
+use crate::durable::Reply;
+use crate::names::{InstanceId, MemberId};
+use bytes::Bytes;
+use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
+
+/// A way of assigning partitions that a member knows, and what it says of itself for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Protocol {
+    /// The protocol's name.
+    pub name: String,
+    /// For the leader: what the member subscribes to, and the like.
+    pub metadata: Bytes,
+}
+
+/// A member of a group.
+#[derive(Debug)]
+pub(super) struct Member {
+    pub(super) instance: Option<InstanceId>,
+    pub(super) client_id: String,
+    pub(super) client_host: String,
+    pub(super) session_timeout: Duration,
+    pub(super) rebalance_timeout: Duration,
+    /// The best one comes first.
+    pub(super) protocols: Vec<Protocol>,
+    /// What the leader assigned to it; empty before that.
+    pub(super) assignment: Bytes,
+    /// Waits for the group to be joined by all.
+    pub(super) join: Option<Reply<Joined, JoinRefused>>,
+    /// Waits for the leader's assignment.
+    pub(super) sync: Option<Reply<Synced, SyncError>>,
+    /// It has not been through the end of a join phase yet.
+    pub(super) is_new: bool,
+}
+
+impl Member {
+    /// Whether the member is there because it waits, without a sign of life.
+    pub(super) fn is_waiting(&self) -> bool {
+        !self.is_new && (self.join.is_some() || self.sync.is_some())
+    }
+
+    /// What it says of itself for a protocol.
+    pub(super) fn metadata(&self, protocol: &str) -> Bytes {
+        let found = self.protocols.iter().find(|known| known.name == protocol);
+        found.map(|known| known.metadata.clone()).unwrap_or_default()
+    }
+}
+
+/// The members of a group. How many know a protocol is counted along.
+#[derive(Debug, Default)]
+pub(super) struct Members {
+    by_id: BTreeMap<MemberId, Member>,
+    by_instance: HashMap<InstanceId, MemberId>,
+    knowing: HashMap<String, usize>,
+}
+
+impl Members {
+    pub(super) fn len(&self) -> usize {
+        self.by_id.len()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.by_id.is_empty()
+    }
+
+    pub(super) fn contains(&self, id: &str) -> bool {
+        self.by_id.contains_key(id)
+    }
+
+    pub(super) fn get(&self, id: &str) -> Option<&Member> {
+        self.by_id.get(id)
+    }
+
+    /// A member, for changes of anything but its protocols and its instance.
+    pub(super) fn get_mut(&mut self, id: &str) -> Option<&mut Member> {
+        self.by_id.get_mut(id)
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&MemberId, &Member)> {
+        self.by_id.iter()
+    }
+
+    pub(super) fn ids(&self) -> Vec<MemberId> {
+        self.by_id.keys().cloned().collect()
+    }
+
+    /// The member that has a static member's name now.
+    pub(super) fn of_instance(&self, instance: &str) -> Option<&MemberId> {
+        self.by_instance.get(instance)
+    }
+
+    pub(super) fn insert(&mut self, id: MemberId, member: Member) {
+        if let Some(instance) = &member.instance {
+            self.by_instance.insert(instance.clone(), id.clone());
+        }
+        self.count(&member.protocols);
+        self.by_id.insert(id, member);
+    }
+
+    pub(super) fn remove(&mut self, id: &str) -> Option<Member> {
+        let (id, member) = self.by_id.remove_entry(id)?;
+        if let Some(instance) = &member.instance
+            && self.by_instance.get(instance) == Some(&id)
+        {
+            self.by_instance.remove(instance);
+        }
+        self.discount(&member.protocols);
+        Some(member)
+    }
+
+    pub(super) fn set_protocols(&mut self, id: &str, protocols: Vec<Protocol>) {
+        let Some(member) = self.by_id.get_mut(id) else { return };
+        let old = std::mem::replace(&mut member.protocols, protocols.clone());
+        self.discount(&old);
+        self.count(&protocols);
+    }
+
+    /// Whether all members have joined.
+    pub(super) fn have_joined(&self) -> bool {
+        self.by_id.values().all(|member| member.join.is_some())
+    }
+
+    /// How many wait for the others to join.
+    pub(super) fn joined_count(&self) -> usize {
+        self.by_id.values().filter(|member| member.join.is_some()).count()
+    }
+
+    /// How long the slowest may take to join again.
+    pub(super) fn rebalance_timeout(&self) -> Duration {
+        self.by_id.values().map(|member| member.rebalance_timeout).max().unwrap_or_default()
+    }
+
+    /// Whether every member knows the protocol.
+    pub(super) fn all_know(&self, protocol: &str) -> bool {
+        self.knowing.get(protocol).copied().unwrap_or(0) == self.len()
+    }
+
+    fn count(&mut self, protocols: &[Protocol]) {
+        for protocol in protocols {
+            *self.knowing.entry(protocol.name.clone()).or_default() += 1;
+        }
+    }
+
+    fn discount(&mut self, protocols: &[Protocol]) {
+        for protocol in protocols {
+            if let Some(count) = self.knowing.get_mut(&protocol.name) {
+                *count -= 1;
+                if *count == 0 {
+                    self.knowing.remove(&protocol.name);
+                }
+            }
+        }
+    }
+}
