@@ -6,11 +6,12 @@ use std::path::PathBuf;
 use std::process::Command;
 
 const NODE: [&str; 4] = ["node/package.json", "node/package-lock.json", "node/.npmrc", "node/client.js"];
-const GO: [&str; 4] = ["go/go.mod", "go/go.sum", "go/main.go", "go/subjects.go"];
-const JAVA: [&str; 5] = [
+const GO: [&str; 5] = ["go/go.mod", "go/go.sum", "go/main.go", "go/subjects.go", "go/groups.go"];
+const JAVA: [&str; 6] = [
     "java/pom.xml",
     "java/src/main/java/client/Main.java",
     "java/src/main/java/client/Cluster.java",
+    "java/src/main/java/client/Groups.java",
     "java/src/main/java/client/Lines.java",
     "java/src/main/java/client/Subjects.java",
 ];

@@ -33,6 +33,7 @@ macro_rules! subjects {
             metadata_names_the_broker_and_its_partitions: "metadata", [];
             topics_are_created_described_grown_and_deleted: "administration", [];
             an_idempotent_producer_leaves_no_gap_and_no_copy: "idempotence", [];
+            a_group_shares_partitions_and_goes_on_where_it_was: "groups", [];
             a_topic_comes_by_itself_with_four_partitions: "auto_creation", [];
             an_unknown_topic_is_refused_when_topics_do_not_come_by_themselves:
                 "unknown_topic", ["auto.create.topics.enable=false"];

@@ -7,6 +7,7 @@ use callboard_protocol::kafka::ErrorCode;
 use callboard_protocol::kafka::create_topics::{
     CreatableTopic, CreatableTopicConfig, CreateTopicsRequest, CreateTopicsResponse,
 };
+use callboard_protocol::kafka::delete_topics::{DeleteTopicsRequest, DeleteTopicsResponse};
 use callboard_protocol::kafka::fetch::{
     FetchPartition, FetchRequest, FetchResponse, FetchTopic, PartitionData,
 };
@@ -46,12 +47,32 @@ impl Topic {
 
     /// A topic with settings of its own.
     pub(crate) fn create_with(client: &mut Client, partitions: i32, configs: &[(&str, &str)]) -> Self {
-        let name = new_name();
+        Self::create_named(client, new_name(), partitions, configs)
+    }
+
+    /// A topic of that name, which is free.
+    pub(crate) fn create_named(
+        client: &mut Client,
+        name: Str,
+        partitions: i32,
+        configs: &[(&str, &str)],
+    ) -> Self {
         let answer: CreateTopicsResponse = client.call(7, &create_request(&name, partitions, configs));
         assert_eq!(answer.topics[0].error_code, ErrorCode::NONE, "{:?}", answer.topics[0].error_message);
         let topic = Self { name, id: answer.topics[0].topic_id };
         (0..partitions).for_each(|partition| topic.wait_for_leader(client, partition));
         topic
+    }
+
+    /// Deletes the topic.
+    pub(crate) fn delete(&self, client: &mut Client) {
+        let request = DeleteTopicsRequest {
+            topic_names: vec![self.name.clone()],
+            timeout_ms: 10_000,
+            ..Default::default()
+        };
+        let answer: DeleteTopicsResponse = client.call(5, &request);
+        assert_eq!(answer.responses[0].error_code, ErrorCode::NONE);
     }
 
     /// Kafka takes a moment until the leader of a new partition takes requests.

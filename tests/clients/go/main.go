@@ -32,6 +32,7 @@ var (
 		"metadata":       metadata,
 		"administration": administration,
 		"idempotence":    idempotence,
+		"groups":         groups,
 		"unknown_topic":  unknownTopic,
 		"auto_creation":  autoCreation,
 		"too_large":      tooLarge,

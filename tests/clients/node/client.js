@@ -2,7 +2,7 @@
 //
 // Usage: node client.js SUBJECT ADDRESS PREFIX
 // Every topic that is made starts with PREFIX; the exit code is 0 when the subject holds.
-// The consumers of kafkajs need a consumer group, so reading uses the request layer below them.
+// The consumers of kafkajs need a consumer group, so reading elsewhere uses the request layer below them.
 
 const assert = require('node:assert/strict')
 const {
@@ -77,6 +77,27 @@ async function read(topic, { partition = 0, from = '0', maxBytes = 1048576 } = {
 }
 
 const valuesOf = records => records.map(record => record.value && record.value.toString())
+
+// A member of the group PREFIX: what it reads, and which partitions it has.
+async function member(topic) {
+  const consumer = kafka.consumer({ groupId: prefix, heartbeatInterval: 200, sessionTimeout: 10_000 })
+  const made = { consumer, values: [], partitions: [] }
+  consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
+    made.partitions = payload.memberAssignment[topic] ?? []
+  })
+  await consumer.connect()
+  await consumer.subscribe({ topic, fromBeginning: true })
+  await consumer.run({ eachMessage: async ({ message }) => { made.values.push(message.value.toString()) } })
+  return made
+}
+
+async function until(holds) {
+  const deadline = Date.now() + 20_000
+  while (!holds()) {
+    assert.ok(Date.now() < deadline, 'time is over')
+    await new Promise(resolve => setTimeout(resolve, 20))
+  }
+}
 
 const subjects = {
   async acks() {
@@ -261,6 +282,32 @@ const subjects = {
       }
     }, { idempotent: true, maxInFlightRequests: 1 })
     assert.equal((await read(topic)).length, 1000)
+  },
+
+  async groups() {
+    const topic = `${prefix}-groups`
+    await create(topic, 4)
+    const send = messages => withProducer(producer => producer.send({ topic, messages }))
+    await send(numbers(40).map(value => ({ value, partition: value % 4 })))
+    const first = await member(topic)
+    await until(() => first.values.length >= 40)
+    assert.deepEqual(first.values.map(Number).sort((a, b) => a - b), numbers(40).map(Number))
+    const second = await member(topic)
+    await until(() => first.partitions.length === 2 && second.partitions.length === 2)
+    assert.deepEqual([...first.partitions, ...second.partitions].sort(), [0, 1, 2, 3])
+    await send([{ value: 'after', partition: 0 }, { value: 'after', partition: 1 }])
+    await until(() => first.values.length + second.values.length >= 42)
+    await second.consumer.disconnect()
+    await until(() => first.partitions.length === 4)
+    await first.consumer.disconnect()
+    await withAdmin(async admin => {
+      const [{ partitions }] = await admin.fetchOffsets({ groupId: prefix, topics: [topic] })
+      assert.deepEqual(partitions.map(({ offset }) => Number(offset)).sort(), [10, 10, 11, 11])
+      const { groups: [described] } = await admin.describeGroups([prefix])
+      assert.equal(described.state, 'Empty')
+      await admin.resetOffsets({ groupId: prefix, topic, earliest: true })
+      await admin.deleteGroups([prefix])
+    })
   },
 
   // For a broker that does not create topics by itself.

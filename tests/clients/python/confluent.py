@@ -331,6 +331,64 @@ def too_large(prefix):
     equal(send_all(client, topic, [b"x" * 5_000])[0].offset(), 0)
 
 
+def until(what, *clients):
+    """Polls the clients until `what` holds. Answers the values that came meanwhile."""
+    values, deadline = [], time.monotonic() + WAIT_S
+    while not what(values):
+        assert time.monotonic() < deadline, f"time is over, {[client.assignment() for client in clients]}"
+        for client in clients:
+            message = client.poll(0.02)
+            if message is not None and not message.error():
+                values.append(message.value())
+    return values
+
+
+def groups(prefix):
+    for strategy in ("range", "roundrobin", "cooperative-sticky"):
+        share(f"{prefix}-{strategy}", strategy)
+
+
+def share(topic, strategy):
+    create(topic, partitions=4)
+    expected = [str(number).encode() for number in range(40)]
+    send_all(producer(), topic, expected[:20], partition=0)
+    send_all(producer(), topic, expected[20:], partition=3)
+
+    def member(**settings):
+        settings = {"group_id": topic, "auto_offset_reset": "earliest", **settings}
+        client = consumer(partition_assignment_strategy=strategy, **settings)
+        client.subscribe([topic])
+        return client
+
+    def has(client, count):
+        return len(client.assignment()) == count
+
+    first = member()
+    equal(sorted(until(lambda values: len(values) >= 40, first)), sorted(expected))
+    first.commit(asynchronous=False)
+    second = member(group_instance_id="second", session_timeout_ms=6000)
+    until(lambda _: has(first, 2) and has(second, 2), first, second)
+    equal(len({part.partition for client in (first, second) for part in client.assignment()}), 4)
+    send_all(producer(), topic, [b"after"])
+    equal(until(lambda values: values, first, second), [b"after"])
+    # A static member that comes back finds its partitions, and nobody else notices.
+    second.close()
+    second = member(group_instance_id="second", session_timeout_ms=6000)
+    until(lambda _: has(second, 2), second)
+    assert has(first, 2)
+    second.close()
+    until(lambda _: has(first, 4), first)
+    first.close()
+    last = member()
+    equal(until(lambda values: values, last), [b"after"])
+    equal([part.offset for part in last.committed([TopicPartition(topic, 3)], WAIT_S)], [20])
+    last.close()
+    described = admin().describe_consumer_groups([topic])[topic].result(WAIT_S)
+    equal((described.state.name, described.members), ("EMPTY", []))
+    assert topic in [group.group_id for group in admin().list_consumer_groups().result(WAIT_S).valid]
+    admin().delete_consumer_groups([topic])[topic].result(WAIT_S)
+
+
 def main():
     global ADDRESS
     subject, ADDRESS = sys.argv[1:3]

@@ -274,6 +274,56 @@ def too_large(prefix):
         equal(send_all(client, topic, [b"x" * 5_000])[0].offset, 0)
 
 
+def until(what, *clients):
+    """Polls the clients until `what` holds. Answers the values that came meanwhile."""
+    values, deadline = [], time.monotonic() + WAIT_MS / 1000
+    while not what(values):
+        assert time.monotonic() < deadline, f"time is over, {[client.assignment() for client in clients]}"
+        for client in clients:
+            records = [record for part in client.poll(timeout_ms=50).values() for record in part]
+            values += [record.value for record in records]
+    return values
+
+
+def groups(prefix):
+    topic = prefix + "-groups"
+    create(topic, partitions=4)
+    expected = [str(number).encode() for number in range(40)]
+    with producer() as client:
+        send_all(client, topic, expected[:20], partition=0)
+        send_all(client, topic, expected[20:], partition=3)
+
+    def member(**settings):
+        settings = {"auto_offset_reset": "earliest", "enable_auto_commit": False, **settings}
+        return KafkaConsumer(topic, bootstrap_servers=ADDRESS, group_id=prefix, **settings)
+
+    first = member()
+    equal(sorted(until(lambda values: len(values) >= 40, first)), sorted(expected))
+    first.commit()
+    second = member()
+    until(lambda _: len(first.assignment()) == 2 and len(second.assignment()) == 2, first, second)
+    equal(len(first.assignment() | second.assignment()), 4)
+    with producer() as client:
+        send_all(client, topic, [b"after"], partition=0)
+    equal(until(lambda values: values, first, second), [b"after"])
+    first.commit_async()
+    second.commit_async()
+    second.close()
+    until(lambda _: len(first.assignment()) == 4, first)
+    # Closing commits nothing here; what was committed is what counts.
+    positions = [first.committed(TopicPartition(topic, index)) for index in range(4)]
+    equal([position for position in positions if position], [21, 20])
+    first.close()
+    with producer() as client:
+        send_all(client, topic, [b"next"], partition=3)
+    third = member(enable_auto_commit=True, auto_commit_interval_ms=50)
+    equal(until(lambda values: values, third), [b"next"])
+    third.close()
+    with admin() as client:
+        [described] = client.describe_groups([prefix]).values()
+        equal(described["group_state"], "Empty")
+
+
 def main():
     global ADDRESS
     subject, ADDRESS, prefix = sys.argv[1:4]
