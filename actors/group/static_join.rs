@@ -41,7 +41,7 @@ impl ClassicGroup {
                 let leads = leader.as_ref() == Some(old);
                 joined.skip_assignment = leads;
                 if returning == ReturningLeader::Follows {
-                    joined.leader = leader.as_deref().unwrap_or_default().to_owned();
+                    leader.as_deref().unwrap_or_default().clone_into(&mut joined.leader);
                     joined.members.clear();
                     joined.skip_assignment = false;
                 }

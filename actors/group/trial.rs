@@ -11,6 +11,8 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 pub(super) const SESSION: Duration = Duration::from_secs(10);
+/// A member that speaks so often is alive.
+pub(super) const NEARLY_SESSION: Duration = Duration::from_secs(9);
 pub(super) const REBALANCE: Duration = Duration::from_secs(60);
 
 /// An answer that may still be awaited.
@@ -96,8 +98,8 @@ impl Trial {
             generation = leads.try_recv().unwrap().unwrap().generation;
             waiting.iter_mut().for_each(|waiting| drop(waiting.try_recv().unwrap().unwrap()));
         }
-        for id in ids[1..].to_vec() {
-            drop(self.sync(&id, generation, &[]));
+        for id in &ids[1..] {
+            drop(self.sync(id, generation, &[]));
         }
         self.sync(&first, generation, &[]).try_recv().unwrap().unwrap();
         ids

@@ -2,6 +2,7 @@
 
 use crate::client::Client;
 use callboard_protocol::kafka::ErrorCode;
+use callboard_protocol::kafka::find_coordinator::{FindCoordinatorRequest, FindCoordinatorResponse};
 use callboard_protocol::kafka::heartbeat::{HeartbeatRequest, HeartbeatResponse};
 use callboard_protocol::kafka::join_group::{JoinGroupRequest, JoinGroupRequestProtocol, JoinGroupResponse};
 use callboard_protocol::kafka::leave_group::{LeaveGroupRequest, LeaveGroupResponse, MemberIdentity};
@@ -79,8 +80,14 @@ pub(crate) struct Group {
 }
 
 impl Group {
-    pub(crate) fn new(client: Client) -> Self {
-        Self { name: group_name(), client }
+    pub(crate) fn new(mut client: Client) -> Self {
+        let name = group_name();
+        let coordinator_keys = vec![name.as_str().into()];
+        let request = FindCoordinatorRequest { coordinator_keys, ..Default::default() };
+        // Kafka takes a moment to make the topic behind it.
+        let is_found = |answer: FindCoordinatorResponse| !answer.coordinators[0].error_code.is_error();
+        while !is_found(client.call(6, &request)) {}
+        Self { name, client }
     }
 
     /// An id that a new member is given.

@@ -238,7 +238,8 @@ fn a_killed_broker_finds_the_members_in_their_generation() {
 
 #[test]
 fn names_and_metadata_of_any_size_and_content_do_no_harm() {
-    let broker = Broker::start().unwrap();
+    // Kafka does not answer all of it.
+    let Some(broker) = own_broker(&[]) else { return };
     let mut group = group(&broker);
     group.name = "g".repeat(32_767);
     let id = group.id();

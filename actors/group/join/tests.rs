@@ -3,7 +3,7 @@
 use super::super::heartbeat::{Beating, HeartbeatError};
 use super::super::leave::Leaving;
 use super::super::sync::SyncError;
-use super::super::trial::{REBALANCE, SESSION, Trial, Waiting, joining, protocol};
+use super::super::trial::{NEARLY_SESSION, REBALANCE, SESSION, Trial, Waiting, joining, protocol};
 use super::*;
 
 fn refused<T: std::fmt::Debug>(waiting: &mut Waiting<T, JoinRefused>) -> JoinError {
@@ -81,7 +81,7 @@ fn who_does_not_join_again_in_time_is_out() {
     let mut waiting = trial.join(joining(Some(&third)));
     let mut again = trial.join(joining(Some(&ids[1])));
     for _ in 0..7 {
-        trial.pass(SESSION - Duration::from_secs(1));
+        trial.pass(NEARLY_SESSION);
         let _ = beat(&mut trial, &ids[0], 2);
     }
     assert!(waiting.try_recv().is_ok() && again.try_recv().is_ok());
@@ -99,7 +99,7 @@ fn a_leader_that_never_assigns_is_out_and_the_others_go_on() {
     let mut synced = trial.sync(&ids[1], 3, &[]);
     let mut third_synced = trial.sync(&third, 3, &[]);
     for _ in 0..7 {
-        trial.pass(SESSION - Duration::from_secs(1));
+        trial.pass(NEARLY_SESSION);
         let _ = beat(&mut trial, &ids[0], 3);
     }
     assert_eq!(synced.try_recv().unwrap(), Err(SyncError::Rebalancing));
@@ -281,7 +281,7 @@ fn a_restart_between_join_and_sync_goes_on_there() {
     unsynced.group = ClassicGroup::from_row(unsynced.group.to_row(), unsynced.group.settings, unsynced.now);
     for _ in 0..7 {
         let _ = beat(&mut unsynced, &id, 1);
-        unsynced.pass(SESSION - Duration::from_secs(1));
+        unsynced.pass(NEARLY_SESSION);
     }
     assert!(unsynced.now.instant.elapsed() < REBALANCE && unsynced.group.members.is_empty());
 }
