@@ -5,6 +5,7 @@
 //! - [`committer`]: the one writer: gives offsets, writes, syncs and applies what all others send
 //! - [`coordinator`]: the registry of groups
 //! - [`group`]: one group of consumers of the classic protocol: its members and their rebalances
+//! - [`consumer_group`]: one that the broker assigns to (KIP-848)
 //! - [`offsets`]: the offsets that a group commits
 //! - [`deadlines`], [`durable`]: timers and late answers, for actors that have many
 //! - [`readers`]: plain threads for all that reads from the disk
@@ -19,10 +20,12 @@ pub mod chance;
 pub mod clock;
 pub mod committer;
 pub mod config;
+pub mod consumer_group;
 pub mod coordinator;
 pub mod deadlines;
 pub mod durable;
 pub mod group;
+mod group_store;
 pub mod mail;
 pub mod names;
 pub mod offsets;

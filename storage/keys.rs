@@ -22,7 +22,7 @@ pub enum Table {
     Offsets = 7,
     /// Segment, partition → last offset and bytes of that partition in it.
     Segments = 8,
-    /// Group → its members and what was agreed among them.
+    /// Group → what was agreed in it; group, member → the member.
     Groups = 9,
     /// Topic → its name and configuration.
     Topics = 11,
@@ -153,10 +153,19 @@ pub fn groups(group: &str) -> Vec<u8> {
     key
 }
 
-/// Group of a key of [`Table::Groups`].
-pub fn read_groups(mut key: &[u8]) -> Option<&str> {
+/// Key of a member's row in [`Table::Groups`], which stands behind its group's.
+pub fn members(group: &str, member: &str) -> Vec<u8> {
+    let mut key = groups(group);
+    key.put_slice(member.as_bytes());
+    key
+}
+
+/// Group of a key of [`Table::Groups`], and its member where the row is one's.
+pub fn read_groups(mut key: &[u8]) -> Option<(&str, Option<&str>)> {
     let length = usize::from(key.try_get_u16().ok()?);
-    str::from_utf8(key.get(..length)?).ok()
+    let (group, member) = key.split_at_checked(length)?;
+    let member = str::from_utf8(member).ok()?;
+    Some((str::from_utf8(group).ok()?, (!member.is_empty()).then_some(member)))
 }
 
 /// Key of [`Table::Offsets`].
@@ -208,7 +217,8 @@ mod tests {
         assert_eq!(key[..4], [0, 2, b'a', b'b']);
         assert_eq!(read_offsets(&key), Some((topic, 3)));
         assert!(key.starts_with(&groups("ab")) && !key.starts_with(&groups("a")));
-        assert_eq!(read_groups(&groups("ab")), Some("ab"));
+        assert_eq!(read_groups(&groups("ab")), Some(("ab", None)));
+        assert_eq!(read_groups(&members("ab", "m")), Some(("ab", Some("m"))));
         assert_eq!(read_offsets(&groups("ab")), None);
     }
 

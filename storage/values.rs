@@ -226,7 +226,10 @@ macro_rules! rkyv_value {
 
 mod groups;
 
-pub use groups::{ClassicGroupRow, ClassicMemberRow, GroupRow, OffsetRow, Phase};
+pub use groups::{
+    ClassicGroupRow, ClassicMemberRow, ConsumerGroupRow, ConsumerMemberRow, GroupRow, OffsetRow, OwnedRow,
+    Phase,
+};
 
 rkyv_value!(ProducerRow, Table::Producers);
 rkyv_value!(TopicRow, Table::Topics);

@@ -146,9 +146,9 @@ fn load_topics(index: &Index, settings: &Settings) -> Result<(Topics, PartitionI
 fn load_groups(index: &Index) -> Result<Groups, StartError> {
     let mut groups = Groups::default();
     for (key, value) in index.scan(Table::Groups, &[])? {
-        let Some(id) = keys::read_groups(&key) else { continue };
-        let GroupRow::Classic(row) = GroupRow::decode(&value)?;
-        groups.put(Arc::new(GroupSlot::new(id.into(), Summary::of(&row))));
+        // Members are read with their group.
+        let Some((id, None)) = keys::read_groups(&key) else { continue };
+        groups.put(Arc::new(GroupSlot::new(id.into(), Summary::of(&GroupRow::decode(&value)?))));
     }
     Ok(groups)
 }

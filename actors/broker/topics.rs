@@ -123,11 +123,18 @@ fn folds_alike(one: &str, other: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::config::TopicDefaults;
     use crate::config::Values;
     use uuid::Uuid;
+
+    /// Topics by their numbers, names and partitions.
+    pub(crate) fn topics(all: &[(u128, &str, u32)]) -> Arc<Topics> {
+        let mut topics = Topics::default();
+        all.iter().for_each(|(number, name, partitions)| topics.put(topic(*number, name, *partitions)));
+        Arc::new(topics)
+    }
 
     fn topic(number: u128, name: &str, partitions: u32) -> Arc<TopicView> {
         let defaults = TopicDefaults::from_values(&Values::default()).unwrap();

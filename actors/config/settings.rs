@@ -140,6 +140,14 @@ pub struct GroupSettings {
     pub members_max: usize,
     /// Groups of the broker.
     pub groups_max: usize,
+    /// How long a member may be silent in a group that the broker assigns to.
+    pub consumer_session_timeout: Duration,
+    /// How often it is to speak there.
+    pub consumer_heartbeat_interval: Duration,
+    /// Members of such a group.
+    pub consumer_members_max: usize,
+    /// Time between two assignments of such a group.
+    pub assignment_interval: Duration,
     /// Characters, as UTF-16 counts them, that a client may write beside an offset.
     pub offset_metadata_max: usize,
     /// After how long an offset of no interest is forgotten.
@@ -280,6 +288,10 @@ fn groups(values: &Values) -> GroupSettings {
         session_timeout_max_ms: values.number("group.max.session.timeout.ms"),
         members_max: size(values, "group.max.size"),
         groups_max: size(values, "max.groups"),
+        consumer_session_timeout: duration(values, "group.consumer.session.timeout.ms"),
+        consumer_heartbeat_interval: duration(values, "group.consumer.heartbeat.interval.ms"),
+        consumer_members_max: size(values, "group.consumer.max.size"),
+        assignment_interval: duration(values, "group.consumer.assignment.interval.ms"),
         offset_metadata_max: size(values, "offset.metadata.max.bytes"),
         offset_retention: Duration::from_secs(count(values, "offsets.retention.minutes") * 60),
         offset_check_interval: duration(values, "offsets.retention.check.interval.ms"),

@@ -1,12 +1,14 @@
 //! The way of a request to a group's actor, and of its answer back.
 
+use super::actor::GroupActor;
 use super::groups::Groups;
 use super::locate::{Locate, LocateGroupError, Missing};
 use crate::broker::BrokerHandle;
+use crate::consumer_group::ConsumerGroup;
 use crate::group::Group;
 use crate::mail::{Unavailable, ask};
 use crate::names::GroupId;
-use actix::{Addr, Handler, Message};
+use actix::{Handler, Message};
 use std::sync::Arc;
 use tokio::sync::oneshot;
 
@@ -32,21 +34,25 @@ impl BrokerHandle {
     ) -> Result<T, LocateGroupError>
     where
         Group: Handler<M>,
+        ConsumerGroup: Handler<M>,
         M: Message<Result = ()> + Send + 'static,
         T: 'static,
     {
         for _ in 0..TRIES {
             let actor = self.locate_group(group, missing).await?;
-            match ask(&actor, &message).await {
+            let (reply, answer) = oneshot::channel();
+            // An actor that is gone drops the message and with it the reply, which says so.
+            let _ = actor.post(message(reply));
+            match answer.await {
                 Ok(answer) => return Ok(answer),
-                Err(Unavailable) if actor.connected() => break,
-                Err(Unavailable) => {}
+                Err(_) if actor.is_alive() => break,
+                Err(_) => {}
             }
         }
         Err(Unavailable.into())
     }
 
-    async fn locate_group(&self, group: &GroupId, missing: Missing) -> Result<Addr<Group>, LocateGroupError> {
+    async fn locate_group(&self, group: &GroupId, missing: Missing) -> Result<GroupActor, LocateGroupError> {
         if let Some(actor) = self.shared_groups().load().get(group).and_then(|slot| slot.actor()) {
             return Ok(actor);
         }

@@ -1,11 +1,11 @@
 //! The snapshot of all groups that everybody reads without asking an actor.
 
-use crate::group::Group;
+use super::actor::GroupActor;
+use crate::consumer_group::state::ConsumerState;
 use crate::group::state::State;
 use crate::names::GroupId;
-use actix::Addr;
 use arc_swap::{ArcSwap, ArcSwapOption};
-use callboard_storage::values::ClassicGroupRow;
+use callboard_storage::values::GroupRow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -20,17 +20,62 @@ pub struct Groups {
 pub struct GroupSlot {
     /// The group.
     pub id: GroupId,
-    actor: ArcSwapOption<Addr<Group>>,
+    actor: ArcSwapOption<GroupActor>,
     summary: ArcSwap<Summary>,
     /// When its offsets are to be looked at, while its actor does not run.
     look_at_ms: AtomicI64,
 }
 
+/// The protocol of a group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// The members assign among themselves.
+    Classic,
+    /// The broker assigns (KIP-848).
+    Consumer,
+}
+
+impl Kind {
+    /// Kafka's name of the protocol.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Classic => "classic",
+            Self::Consumer => "consumer",
+        }
+    }
+}
+
+/// The state of a group of any protocol.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GroupState {
+    /// One whose members assign among themselves.
+    Classic(State),
+    /// One that the broker assigns to.
+    Consumer(ConsumerState),
+}
+
+impl GroupState {
+    /// Kafka's name of the state.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Classic(state) => state.name(),
+            Self::Consumer(state) => state.name(),
+        }
+    }
+
+    /// Whether the group has no members.
+    pub fn is_empty(self) -> bool {
+        matches!(self, Self::Classic(State::Empty) | Self::Consumer(ConsumerState::Empty))
+    }
+}
+
 /// What lists of groups say of one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Summary {
+    /// Its protocol.
+    pub kind: Kind,
     /// Its state.
-    pub state: State,
+    pub state: GroupState,
     /// What its members are; none when it never had any.
     pub protocol_type: Option<String>,
     /// Whether a restart would find it.
@@ -38,9 +83,35 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// What a stored group is.
-    pub(crate) fn of(row: &ClassicGroupRow) -> Self {
-        Self { state: row.phase.into(), protocol_type: row.protocol_type.clone(), is_stored: true }
+    /// What a group is that has nothing yet.
+    pub(crate) fn new(kind: Kind) -> Self {
+        let state = match kind {
+            Kind::Classic => GroupState::Classic(State::Empty),
+            Kind::Consumer => GroupState::Consumer(ConsumerState::Empty),
+        };
+        Self { kind, state, protocol_type: None, is_stored: false }
+    }
+
+    /// What a stored group is, before it is read whole.
+    pub(crate) fn of(row: &GroupRow) -> Self {
+        match row {
+            GroupRow::Classic(row) => Self {
+                kind: Kind::Classic,
+                state: GroupState::Classic(row.phase.into()),
+                protocol_type: row.protocol_type.clone(),
+                is_stored: true,
+            },
+            GroupRow::Consumer(row) => Self {
+                kind: Kind::Consumer,
+                state: GroupState::Consumer(if row.has_members {
+                    ConsumerState::Stable
+                } else {
+                    ConsumerState::Empty
+                }),
+                protocol_type: Some(crate::group::CONSUMER.to_owned()),
+                is_stored: true,
+            },
+        }
     }
 }
 
@@ -56,8 +127,8 @@ impl GroupSlot {
     }
 
     /// The group's actor, when it lives.
-    pub fn actor(&self) -> Option<Addr<Group>> {
-        self.actor.load().as_deref().filter(|actor| actor.connected()).cloned()
+    pub fn actor(&self) -> Option<GroupActor> {
+        self.actor.load().as_deref().filter(|actor| actor.is_alive()).cloned()
     }
 
     /// What lists say of the group.
@@ -68,7 +139,7 @@ impl GroupSlot {
     /// Whether there is such a group for clients: it was stored, or somebody is in it.
     pub fn exists(&self) -> bool {
         let summary = self.summary.load();
-        summary.is_stored || summary.state != State::Empty
+        summary.is_stored || !summary.state.is_empty()
     }
 
     /// Says when the offsets of a group that does not run are to be looked at, in milliseconds since
@@ -81,8 +152,15 @@ impl GroupSlot {
         self.actor().is_some() || self.look_at_ms.load(Ordering::Relaxed) <= now_ms
     }
 
-    pub(super) fn set_actor(&self, actor: Addr<Group>) {
+    pub(super) fn set_actor(&self, actor: GroupActor) {
         self.actor.store(Some(Arc::new(actor)));
+    }
+
+    /// Lets the group's next actor be of another protocol. Only the group's actor does so, while it
+    /// has no members, and ends.
+    pub(crate) fn become_kind(&self, kind: Kind) {
+        let is_stored = self.summary.load().is_stored;
+        self.summarize(Summary { is_stored, ..Summary::new(kind) });
     }
 
     /// Says what the group is now.

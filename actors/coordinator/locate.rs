@@ -1,12 +1,11 @@
 //! Locate: a group's actor, started at its first use or after it ended.
 
 use super::Coordinator;
-use super::groups::{GroupSlot, Summary};
-use crate::group::Group;
-use crate::group::state::State;
+use super::actor::GroupActor;
+use super::groups::{GroupSlot, Kind, Summary};
 use crate::mail::Unavailable;
 use crate::names::GroupId;
-use actix::{Addr, Context, Handler, Message};
+use actix::{Context, Handler, Message};
 use std::sync::Arc;
 use tokio::sync::oneshot;
 
@@ -19,14 +18,14 @@ pub struct Locate {
     /// What to do about one that is not there.
     pub missing: Missing,
     /// Where to answer.
-    pub reply: oneshot::Sender<Result<Addr<Group>, LocateGroupError>>,
+    pub reply: oneshot::Sender<Result<GroupActor, LocateGroupError>>,
 }
 
 /// What is done about a group that is not there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Missing {
     /// It begins.
-    Create,
+    Create(Kind),
     /// It stays so.
     Refuse,
 }
@@ -58,14 +57,11 @@ impl Handler<Locate> for Coordinator {
 
 impl Coordinator {
     fn begin(&self, group: GroupId, missing: Missing) -> Result<Arc<GroupSlot>, LocateGroupError> {
-        if missing == Missing::Refuse {
-            return Err(LocateGroupError::Unknown);
-        }
+        let Missing::Create(kind) = missing else { return Err(LocateGroupError::Unknown) };
         if self.groups.load().len() >= self.settings.groups_max {
             return Err(LocateGroupError::TooMany);
         }
-        let summary = Summary { state: State::Empty, protocol_type: None, is_stored: false };
-        let slot = Arc::new(GroupSlot::new(group, summary));
+        let slot = Arc::new(GroupSlot::new(group, Summary::new(kind)));
         self.publish(|groups| groups.put(Arc::clone(&slot)));
         Ok(slot)
     }

@@ -1,28 +1,33 @@
 //! The coordinator: the registry of groups. Requests go from [`ask`] straight to a group's actor,
 //! and come by here only while it does not run.
 //!
+//! - [`actor`]: a group's actor, of either protocol
 //! - [`groups`]: the snapshot of all groups
 //! - [`locate`]: a group's actor, started at its first use or after it ended
 //! - [`ask`]: the way of a request to a group
-//! - [`tick`]: groups that nobody uses are put away, and offsets expire
+//! - [`tick`]: groups that nobody uses are put away ([`rest`]), and offsets expire
 //!
 //! Invariants: a group has one actor at a time; a group that has members runs, so that their
 //! deadlines pass; a group is taken out of the snapshot only when it does not run and storage has
 //! nothing of it.
 
+pub mod actor;
 pub mod ask;
 pub mod groups;
 pub mod locate;
+pub mod rest;
 mod tick;
 
 use crate::broker::topics::Topics;
 use crate::committer::Committer;
 use crate::config::GroupSettings;
+use crate::consumer_group::ConsumerGroup;
 use crate::group::Group;
 use crate::placement::Placement;
 use actix::{Actor, Addr, AsyncContext, Context};
+use actor::GroupActor;
 use arc_swap::ArcSwap;
-use groups::{GroupSlot, Groups};
+use groups::{GroupSlot, Groups, Kind};
 use std::sync::Arc;
 
 /// The actor of the registry of groups.
@@ -54,13 +59,23 @@ impl Coordinator {
         self.groups.store(Arc::new(groups));
     }
 
-    fn start_group(&self, slot: &Arc<GroupSlot>) -> Addr<Group> {
+    fn start_group(&self, slot: &Arc<GroupSlot>) -> GroupActor {
         if let Some(actor) = slot.actor() {
             return actor;
         }
-        let group =
-            Group::new(Arc::clone(slot), self.settings, Arc::clone(&self.topics), self.committer.clone());
-        let actor = Group::start_in_arbiter(self.placement.group(&slot.id), |_| group);
+        let arbiter = self.placement.group(&slot.id);
+        let (topics, committer) = (Arc::clone(&self.topics), self.committer.clone());
+        let (its_slot, settings) = (Arc::clone(slot), self.settings);
+        let actor = match slot.summary().kind {
+            Kind::Classic => {
+                let group = Group::new(its_slot, settings, topics, committer);
+                GroupActor::Classic(Group::start_in_arbiter(arbiter, |_| group))
+            }
+            Kind::Consumer => {
+                let group = ConsumerGroup::new(its_slot, settings, topics, committer);
+                GroupActor::Consumer(ConsumerGroup::start_in_arbiter(arbiter, |_| group))
+            }
+        };
         slot.set_actor(actor.clone());
         actor
     }

@@ -2,10 +2,8 @@
 
 use super::Coordinator;
 use super::groups::GroupSlot;
+use super::rest::Rest;
 use crate::clock;
-use crate::group::rest::Rest;
-use crate::group::state::State;
-use crate::mail::post;
 use crate::offsets::expire::ExpireOffsets;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +14,7 @@ pub(super) const REST_INTERVAL: Duration = Duration::from_mins(5);
 impl Coordinator {
     /// Members may be gone, which only a running group notices.
     pub(super) fn start_those_with_members(&self) {
-        for slot in self.groups.load().iter().filter(|slot| slot.summary().state != State::Empty) {
+        for slot in self.groups.load().iter().filter(|slot| !slot.summary().state.is_empty()) {
             self.start_group(slot);
         }
     }
@@ -27,7 +25,7 @@ impl Coordinator {
         for slot in self.groups.load().iter() {
             match slot.actor() {
                 // One that ended meanwhile needs no rest.
-                Some(actor) => drop(post(&actor, Rest)),
+                Some(actor) => drop(actor.post(Rest)),
                 None if slot.summary().is_stored => {}
                 None => gone.push(Arc::clone(slot)),
             }
@@ -41,7 +39,7 @@ impl Coordinator {
         let now_ms = clock::wall_ms();
         for slot in self.groups.load().iter().filter(|slot| slot.is_due(now_ms)) {
             // One that ended meanwhile is looked at the next time.
-            let _ = post(&self.start_group(slot), ExpireOffsets);
+            let _ = self.start_group(slot).post(ExpireOffsets);
         }
     }
 }

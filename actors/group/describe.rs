@@ -13,7 +13,18 @@ use bytes::Bytes;
 #[rtype(result = "()")]
 pub struct Describe {
     /// Where to answer.
-    pub reply: Reply<Described, Unavailable>,
+    pub reply: Reply<Described, DescribeError>,
+}
+
+/// Why a group is not described so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum DescribeError {
+    /// It is of the other protocol.
+    #[error("the group is of another protocol")]
+    OtherKind,
+    /// Storage has failed, or the group's actor.
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
 }
 
 /// A group with its members.

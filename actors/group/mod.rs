@@ -6,7 +6,7 @@
 //! - [`heartbeat`], [`leave`]: it is alive, or goes
 //! - [`mod@offsets`]: who may commit, read and delete offsets
 //! - [`describe`], [`delete`]: for people
-//! - [`rest`]: nobody needs it in memory
+//! - [`rest`], [`convert`]: it is put away, or becomes one of the other protocol
 //! - [`state`]: the states; [`rebalance`], [`timers`]: the moves between them; [`members`],
 //!   [`member_check`], [`protocol`]: what they look at; [`stored`]: what a restart finds
 //!
@@ -14,6 +14,7 @@
 //! group's assignments are what the leader of that generation sent; who waits for an answer is
 //! answered when the member goes, is replaced, or the phase ends.
 
+mod convert;
 pub mod delete;
 pub mod describe;
 pub mod heartbeat;
@@ -24,7 +25,7 @@ pub mod members;
 mod offsets;
 mod protocol;
 mod rebalance;
-pub mod rest;
+mod rest;
 pub mod state;
 mod static_join;
 mod stored;
@@ -35,40 +36,27 @@ mod trial;
 
 use crate::broker::topics::Topics;
 use crate::committer::Committer;
-use crate::committer::scan::Scan;
 use crate::config::GroupSettings;
-use crate::coordinator::groups::{GroupSlot, Summary};
-use crate::durable::{Commits, Committed};
-use crate::mail::{Unavailable, ask};
-use crate::offsets::Offsets;
+use crate::coordinator::groups::{GroupSlot, GroupState, Kind, Summary};
+use crate::durable::Committed;
+use crate::group_store::{GroupStore, Loaded};
+use crate::mail::Unavailable;
 use actix::fut::wrap_future;
 use actix::{Actor, ActorContext, ActorFutureExt, Addr, AsyncContext, Context, Handler};
 use arc_swap::ArcSwap;
-use callboard_storage::index::Row;
-use callboard_storage::journal::Mutation;
-use callboard_storage::keys::{self, Table};
 use callboard_storage::values::GroupRow;
 use state::{ClassicGroup, Now};
 use std::sync::Arc;
 
 /// The protocol type of consumers' groups, whose subscriptions the broker can read.
-const CONSUMER: &str = "consumer";
+pub(crate) const CONSUMER: &str = "consumer";
 
 /// The actor of a group.
 #[derive(Debug)]
 pub struct Group {
-    slot: Arc<GroupSlot>,
     state: ClassicGroup,
-    offsets: Offsets,
+    store: GroupStore,
     topics: Arc<ArcSwap<Topics>>,
-    committer: Addr<Committer>,
-    commits: Commits,
-    /// Rows that the message in hand changes.
-    rows: Vec<Mutation>,
-    /// Whether the group has a row.
-    is_stored: bool,
-    /// Whether anything happened since the last [`rest::Rest`].
-    is_used: bool,
 }
 
 impl Group {
@@ -79,71 +67,56 @@ impl Group {
         topics: Arc<ArcSwap<Topics>>,
         committer: Addr<Committer>,
     ) -> Self {
-        Self {
-            state: ClassicGroup::new(settings, crate::clock::wall_ms()),
-            offsets: Offsets::new(slot.id.clone()),
-            slot,
-            topics,
-            commits: Commits::new(committer.clone()),
-            committer,
-            rows: Vec::new(),
-            is_stored: false,
-            is_used: true,
-        }
+        let state = ClassicGroup::new(settings, crate::clock::wall_ms());
+        Self { state, store: GroupStore::new(slot, committer), topics }
     }
 
     /// The end of each message: what it changed is written, what it came to is answered, and the
     /// clock is set.
     fn settle(&mut self, ctx: &mut Context<Self>) {
-        self.is_used = true;
         if std::mem::take(&mut self.state.is_changed) {
             match GroupRow::Classic(self.state.to_row()).encode() {
-                Ok(value) => self.put_row(Some(value)),
+                Ok(value) => self.store.put(Some(value)),
                 Err(error) => {
-                    tracing::error!(%error, group = %self.slot.id, "the group cannot be stored");
+                    tracing::error!(%error, group = %self.store.slot.id, "the group cannot be stored");
                     ctx.stop();
                     return;
                 }
             }
         }
-        let answers = std::mem::take(&mut self.state.answers);
-        self.commits.flush(std::mem::take(&mut self.rows), answers, ctx);
+        self.store.flush(std::mem::take(&mut self.state.answers), ctx);
         self.state.deadlines.arm(ctx);
-        self.slot.summarize(self.summary());
-    }
-
-    fn put_row(&mut self, value: Option<Vec<u8>>) {
-        self.is_stored = value.is_some();
-        self.rows.push(Mutation { table: Table::Groups, key: keys::groups(&self.slot.id), value });
+        self.store.slot.summarize(self.summary());
     }
 
     /// Forgets the offsets and all else; nobody is in the group.
     fn forget(&mut self) {
-        self.rows.extend(self.offsets.clear());
+        self.store.forget();
         let answers = std::mem::take(&mut self.state.answers);
         self.state = ClassicGroup::new(self.state.settings, crate::clock::wall_ms());
         self.state.answers = answers;
-        if self.is_stored {
-            self.put_row(None);
-        }
     }
 
     fn summary(&self) -> Summary {
         Summary {
-            state: self.state.state(),
+            kind: Kind::Classic,
+            state: GroupState::Classic(self.state.state()),
             protocol_type: self.state.protocol_type.clone(),
-            is_stored: self.is_stored,
+            is_stored: self.store.is_stored,
         }
     }
 
-    fn adopt(&mut self, rows: &[Vec<Row>]) -> Result<(), callboard_storage::Error> {
-        let [groups, offsets] = rows else { return Ok(()) };
-        self.offsets = Offsets::load(self.slot.id.clone(), offsets)?;
+    fn adopt(&mut self, loaded: &Loaded) -> Result<(), callboard_storage::Error> {
+        self.store.adopt(&loaded.offsets)?;
         // The first is the group's own row.
-        if let Some((_, value)) = groups.first() {
-            let GroupRow::Classic(row) = GroupRow::decode(value)?;
-            self.state = ClassicGroup::from_row(row, self.state.settings, Now::read());
-            self.is_stored = true;
+        let Some((_, value)) = loaded.group.first() else { return Ok(()) };
+        self.store.is_stored = true;
+        match GroupRow::decode(value)? {
+            GroupRow::Classic(row) => {
+                self.state = ClassicGroup::from_row(row, self.state.settings, Now::read());
+            }
+            // It was one of the other protocol; nobody is in it, and its offsets are kept.
+            GroupRow::Consumer(_) => {}
         }
         Ok(())
     }
@@ -154,20 +127,16 @@ impl Actor for Group {
 
     /// No message is handled before the state is there.
     fn started(&mut self, ctx: &mut Self::Context) {
-        let committer = self.committer.clone();
-        let key = keys::groups(&self.slot.id);
-        let prefixes = vec![(Table::Groups, key.clone()), (Table::Offsets, key)];
-        let rows = async move { ask(&committer, |reply| Scan { prefixes, reply }).await };
-        let adopted = wrap_future(rows).map(|rows: Result<_, Unavailable>, group: &mut Self, ctx| {
-            let adopted = match rows.and_then(|rows| rows) {
-                Ok(rows) => group.adopt(&rows).map_err(|error| {
-                    tracing::error!(%error, group = %group.slot.id, "the group cannot be read");
-                }),
-                Err(Unavailable) => Err(()),
-            };
+        let adopted = wrap_future(self.store.load()).map(|loaded, group: &mut Self, ctx| {
+            let adopted = loaded.and_then(|loaded: Loaded| {
+                group.adopt(&loaded).map_err(|error| {
+                    tracing::error!(%error, group = %group.store.slot.id, "the group cannot be read");
+                    Unavailable
+                })
+            });
             match adopted {
                 Ok(()) => group.settle(ctx),
-                Err(()) => ctx.stop(),
+                Err(Unavailable) => ctx.stop(),
             }
         });
         ctx.wait(adopted);
@@ -178,8 +147,8 @@ impl Handler<Committed> for Group {
     type Result = ();
 
     fn handle(&mut self, message: Committed, ctx: &mut Context<Self>) {
-        if self.commits.committed(message).is_err() {
-            // The memory is ahead of the disk. Another actor will begin with what is there.
+        if self.store.committed(message).is_err() {
+            // Another actor will begin with what is on the disk.
             ctx.stop();
         }
     }

@@ -17,10 +17,10 @@ impl Handler<CommitOffsets> for Group {
         let committed = self.state.check_commit(&from, now).map(|()| {
             let metadata_max = self.state.settings.offset_metadata_max;
             let (outcomes, rows) =
-                self.offsets.commit(&offsets, CommitRules::new(now.wall_ms, retention, metadata_max));
-            self.rows.extend(rows);
+                self.store.offsets.commit(&offsets, CommitRules::new(now.wall_ms, retention, metadata_max));
+            self.store.write(rows);
             // So that the group is found by its name after a restart, though it never has members.
-            self.state.is_changed |= !self.is_stored;
+            self.state.is_changed |= !self.store.is_stored;
             outcomes
         });
         self.state.answers.send(reply, committed);
@@ -33,7 +33,7 @@ impl Handler<FetchOffsets> for Group {
 
     fn handle(&mut self, message: FetchOffsets, ctx: &mut Context<Self>) {
         let partitions = message.partitions.as_deref().map(Vec::as_slice);
-        let fetched = self.offsets.fetch(partitions);
+        let fetched = self.store.offsets.fetch(partitions);
         self.state.answers.send(message.reply, Ok(fetched));
         self.settle(ctx);
     }
@@ -45,8 +45,9 @@ impl Handler<DeleteOffsets> for Group {
     fn handle(&mut self, message: DeleteOffsets, ctx: &mut Context<Self>) {
         let deleted = self.state.check_delete_offsets().map(|()| {
             let state = &self.state;
-            let (outcomes, rows) = self.offsets.delete(&message.topics, |topic| state.is_subscribed(topic));
-            self.rows.extend(rows);
+            let (outcomes, rows) =
+                self.store.offsets.delete(&message.topics, |topic| state.is_subscribed(topic));
+            self.store.write(rows);
             outcomes
         });
         self.state.answers.send(message.reply, deleted);
@@ -59,7 +60,7 @@ impl Handler<ExpireOffsets> for Group {
 
     fn handle(&mut self, _message: ExpireOffsets, ctx: &mut Context<Self>) {
         let (state, topics) = (&self.state, self.topics.load());
-        let rows = self.offsets.expire(
+        let rows = self.store.offsets.expire(
             Now::read().wall_ms,
             state.offsets_expire_since(),
             state.settings.offset_retention,
@@ -67,10 +68,10 @@ impl Handler<ExpireOffsets> for Group {
             |topic| state.is_subscribed(topic),
         );
         if !rows.is_empty() {
-            tracing::info!(group = %self.slot.id, offsets = rows.len(), "committed offsets are forgotten");
+            tracing::info!(group = %self.store.slot.id, offsets = rows.len(), "committed offsets are forgotten");
         }
-        self.rows.extend(rows);
-        if self.state.state() == State::Empty && self.offsets.is_empty() {
+        self.store.write(rows);
+        if self.state.state() == State::Empty && self.store.offsets.is_empty() {
             self.forget();
         }
         self.settle(ctx);
@@ -81,7 +82,7 @@ impl ClassicGroup {
     /// Whether somebody may commit. A member of a group that prepares a rebalance may still commit
     /// what it has read; one that waits for its assignment may not.
     fn check_commit(&mut self, from: &Committing, now: Now) -> Result<(), CommitOffsetsError> {
-        let Committing { member, instance, generation } = from;
+        let Committing { member, instance, generation, .. } = from;
         if *generation < 0 && self.state() == State::Empty {
             return Ok(());
         }

@@ -32,8 +32,19 @@ pub struct Committing {
     pub member: Option<MemberId>,
     /// The name of a static member.
     pub instance: Option<InstanceId>,
-    /// The generation that it is in; below 0 for somebody outside of the group.
+    /// The generation or epoch that it is in; below 0 for somebody outside of the group.
     pub generation: i32,
+    /// Whether its client could be in a group that the broker assigns to.
+    pub epochs: Epochs,
+}
+
+/// Whether a client knows the epochs of groups that the broker assigns to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Epochs {
+    /// It does.
+    Known,
+    /// It is too old for that.
+    Unknown,
 }
 
 /// For how long a client wants its offsets kept, in milliseconds; also 0 and less, as in Kafka.
@@ -69,6 +80,12 @@ pub enum CommitOffsetsError {
     /// The member is of another generation.
     #[error("the group has another generation")]
     IllegalGeneration,
+    /// The member is of another epoch.
+    #[error("the member has another epoch")]
+    StaleEpoch,
+    /// The member's client is too old for the group.
+    #[error("the group's members have epochs")]
+    NeedsEpochs,
     /// The group waits for its assignment.
     #[error("the group is rebalancing")]
     Rebalancing,

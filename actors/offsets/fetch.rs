@@ -3,6 +3,7 @@
 use super::{Offsets, TopicPartition};
 use crate::durable::Reply;
 use crate::mail::Unavailable;
+use crate::names::MemberId;
 use actix::Message;
 use callboard_storage::values::OffsetRow;
 use std::sync::Arc;
@@ -11,10 +12,21 @@ use std::sync::Arc;
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 pub struct FetchOffsets {
+    /// Who asks.
+    pub from: Fetching,
     /// The partitions; `None` for all that there are.
     pub partitions: Option<Arc<Vec<TopicPartition>>>,
     /// The offsets, those that were asked for in their order.
     pub reply: Reply<Vec<FetchedOffset>, FetchOffsetsError>,
+}
+
+/// Who asks for offsets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fetching {
+    /// The member; `None` for somebody outside of the group.
+    pub member: Option<MemberId>,
+    /// Its epoch; below 0 for somebody outside of the group.
+    pub epoch: i32,
 }
 
 /// A partition with what is committed for it.
@@ -29,6 +41,12 @@ pub struct FetchedOffset {
 /// Why offsets are not told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum FetchOffsetsError {
+    /// The group has no such member.
+    #[error("the group has no such member")]
+    UnknownMember,
+    /// The member is of another epoch.
+    #[error("the member has another epoch")]
+    StaleEpoch,
     /// Storage has failed, or the group's actor.
     #[error(transparent)]
     Unavailable(#[from] Unavailable),

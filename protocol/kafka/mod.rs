@@ -14,6 +14,10 @@ mod tests;
 
 /// Which operations in which versions the broker offers.
 pub mod api_versions;
+/// Groups that the broker assigns to, and their members.
+pub mod consumer_group_describe;
+/// Sign of life of a member of a group that the broker assigns to.
+pub mod consumer_group_heartbeat;
 /// More partitions for existing topics.
 pub mod create_partitions;
 /// New topics.

@@ -3,6 +3,8 @@
 use bytes::Bytes;
 
 use super::api_versions::ApiVersionsRequest;
+use super::consumer_group_describe::ConsumerGroupDescribeRequest;
+use super::consumer_group_heartbeat::ConsumerGroupHeartbeatRequest;
 use super::create_partitions::CreatePartitionsRequest;
 use super::create_topics::CreateTopicsRequest;
 use super::delete_groups::DeleteGroupsRequest;
@@ -46,6 +48,8 @@ macro_rules! requests {
 
 requests! {
     ApiVersionsRequest,
+    ConsumerGroupDescribeRequest,
+    ConsumerGroupHeartbeatRequest,
     CreatePartitionsRequest,
     CreateTopicsRequest,
     DeleteGroupsRequest,

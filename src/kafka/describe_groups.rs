@@ -3,7 +3,7 @@
 use super::groups::{self, GROUP_OPERATIONS};
 use super::{Caller, Edge, Refused};
 use callboard_actors::coordinator::locate::Missing;
-use callboard_actors::group::describe::{Describe, Described, DescribedMember};
+use callboard_actors::group::describe::{Describe, DescribeError, Described, DescribedMember};
 use callboard_protocol::kafka::ErrorCode;
 use callboard_protocol::kafka::describe_groups::{
     DescribeGroupsRequest, DescribeGroupsResponse, DescribedGroup, DescribedGroupMember,
@@ -44,7 +44,8 @@ async fn describe(edge: &Edge, group: Str, version: i16) -> DescribedGroup {
     match described {
         Ok(Ok(described)) => answer(group, described),
         Err(code) if code == unknown => dead(group, version),
-        Ok(Err(unavailable)) => refusal(group, LocateGroupError::from(unavailable).code()),
+        Ok(Err(DescribeError::OtherKind)) => dead(group, version),
+        Ok(Err(error)) => refusal(group, error.code()),
         Err(code) => refusal(group, code),
     }
 }

@@ -8,8 +8,10 @@ use callboard_actors::broker::delete_topics::DeleteTopicError;
 use callboard_actors::broker::leader_epochs::LeaderEpochError;
 use callboard_actors::broker::locate::LocateError;
 use callboard_actors::broker::long_poll::FetchError;
+use callboard_actors::consumer_group::heartbeat::BeatError;
 use callboard_actors::coordinator::locate::LocateGroupError;
 use callboard_actors::group::delete::DeleteGroupError;
+use callboard_actors::group::describe::DescribeError;
 use callboard_actors::group::heartbeat::HeartbeatError;
 use callboard_actors::group::join::JoinError;
 use callboard_actors::group::member_check::MemberError;
@@ -154,6 +156,31 @@ impl Code for LocateGroupError {
     }
 }
 
+impl Code for BeatError {
+    fn code(&self) -> ErrorCode {
+        match self {
+            Self::OtherKind(_) => ErrorCode::GROUP_ID_NOT_FOUND,
+            Self::Full(_) => ErrorCode::GROUP_MAX_SIZE_REACHED,
+            Self::UnknownMember(_) => ErrorCode::UNKNOWN_MEMBER_ID,
+            Self::FencedInstance(..) => ErrorCode::FENCED_INSTANCE_ID,
+            Self::UnreleasedInstance(..) => ErrorCode::UNRELEASED_INSTANCE_ID,
+            Self::FencedEpoch { .. } => ErrorCode::FENCED_MEMBER_EPOCH,
+            Self::UnsupportedAssignor(_) => ErrorCode::UNSUPPORTED_ASSIGNOR,
+            Self::Pattern(_) => ErrorCode::INVALID_REGULAR_EXPRESSION,
+            Self::Unavailable(_) => NO_COORDINATOR,
+        }
+    }
+}
+
+impl Code for DescribeError {
+    fn code(&self) -> ErrorCode {
+        match self {
+            Self::OtherKind => ErrorCode::GROUP_ID_NOT_FOUND,
+            Self::Unavailable(_) => NO_COORDINATOR,
+        }
+    }
+}
+
 impl Code for MemberError {
     fn code(&self) -> ErrorCode {
         match self {
@@ -207,6 +234,8 @@ impl Code for CommitOffsetsError {
             Self::UnknownMember => ErrorCode::UNKNOWN_MEMBER_ID,
             Self::FencedInstance => ErrorCode::FENCED_INSTANCE_ID,
             Self::IllegalGeneration => ErrorCode::ILLEGAL_GENERATION,
+            Self::StaleEpoch => ErrorCode::STALE_MEMBER_EPOCH,
+            Self::NeedsEpochs => ErrorCode::UNSUPPORTED_VERSION,
             Self::Rebalancing => ErrorCode::REBALANCE_IN_PROGRESS,
             Self::Unavailable(_) => NO_COORDINATOR,
         }
@@ -216,6 +245,8 @@ impl Code for CommitOffsetsError {
 impl Code for FetchOffsetsError {
     fn code(&self) -> ErrorCode {
         match self {
+            Self::UnknownMember => ErrorCode::UNKNOWN_MEMBER_ID,
+            Self::StaleEpoch => ErrorCode::STALE_MEMBER_EPOCH,
             Self::Unavailable(_) => NO_COORDINATOR,
         }
     }

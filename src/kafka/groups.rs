@@ -4,6 +4,7 @@ use super::Edge;
 use super::error_code::Code;
 use actix::{Handler, Message};
 use bytes::Bytes;
+use callboard_actors::consumer_group::ConsumerGroup;
 use callboard_actors::coordinator::locate::{LocateGroupError, Missing};
 use callboard_actors::group::Group;
 use callboard_actors::names::{GroupId, InstanceId, MemberId};
@@ -26,6 +27,7 @@ pub(super) async fn ask<M, T, E>(
 ) -> Result<Result<T, E>, ErrorCode>
 where
     Group: Handler<M>,
+    ConsumerGroup: Handler<M>,
     M: Message<Result = ()> + Send + 'static,
     T: 'static,
     E: 'static,

@@ -5,6 +5,7 @@
 use super::error_code::Code;
 use super::groups::{self, detached};
 use super::{Caller, Edge, Refused};
+use callboard_actors::coordinator::groups::Kind;
 use callboard_actors::coordinator::locate::Missing;
 use callboard_actors::group::join::{
     Entrance, Join, JoinRefused, Joined, JoinedMember, Joining, ReturningLeader, is_session_timeout,
@@ -42,7 +43,7 @@ pub(super) async fn handle(
     }
     let group = request.group_id.clone();
     let joining = joining(request, &caller);
-    let missing = if joining.member.is_none() { Missing::Create } else { Missing::Refuse };
+    let missing = if joining.member.is_none() { Missing::Create(Kind::Classic) } else { Missing::Refuse };
     let message = |reply| Join { joining: joining.clone(), reply };
     let joined = groups::ask(&edge, &group, missing, ErrorCode::UNKNOWN_MEMBER_ID, message).await;
     Ok(match joined {

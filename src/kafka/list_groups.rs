@@ -6,9 +6,6 @@ use callboard_protocol::kafka::list_groups::{ListGroupsRequest, ListGroupsRespon
 use callboard_protocol::wire::Str;
 use std::sync::Arc;
 
-/// The type of groups whose members assign among themselves.
-const CLASSIC: &str = "classic";
-
 pub(super) async fn handle(
     edge: Arc<Edge>,
     _caller: Caller,
@@ -26,7 +23,7 @@ fn listed(slot: &GroupSlot) -> ListedGroup {
         group_id: (&*slot.id).into(),
         protocol_type: summary.protocol_type.as_deref().unwrap_or_default().into(),
         group_state: summary.state.name().into(),
-        group_type: Str::from_static(CLASSIC),
+        group_type: summary.kind.name().into(),
     }
 }
 
@@ -47,7 +44,7 @@ mod tests {
     fn filters_ignore_case_and_both_must_let_a_group_through() {
         let group = ListedGroup {
             group_state: "PreparingRebalance".into(),
-            group_type: CLASSIC.into(),
+            group_type: "classic".into(),
             ..Default::default()
         };
         let wanted = |states: &[&str], types: &[&str]| {

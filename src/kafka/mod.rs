@@ -5,6 +5,8 @@
 
 mod api_versions;
 pub mod apis;
+mod consumer_group_describe;
+mod consumer_group_heartbeat;
 mod create_partitions;
 mod create_topics;
 mod delete_groups;

@@ -3,9 +3,10 @@
 use super::groups::{self, code_of};
 use super::{Caller, Edge, Refused};
 use callboard_actors::broker::topics::{TopicView, Topics};
+use callboard_actors::coordinator::groups::Kind;
 use callboard_actors::coordinator::locate::Missing;
 use callboard_actors::offsets::commit::{
-    CommitOffsets, CommitOffsetsError, Committing, MetadataTooLarge, NewOffset, Retention,
+    CommitOffsets, CommitOffsetsError, Committing, Epochs, MetadataTooLarge, NewOffset, Retention,
 };
 use callboard_protocol::kafka::ErrorCode;
 use callboard_protocol::kafka::offset_commit::{
@@ -17,8 +18,9 @@ use std::sync::Arc;
 
 /// The first version that names topics by id.
 const TOPIC_IDS_SINCE: i16 = 10;
-/// The first version that is told of a group that is not there.
-const UNKNOWN_GROUP_SINCE: i16 = 9;
+/// The first version of which clients can be in groups that the broker assigns to. It is told of a
+/// group that is not there.
+const EPOCHS_SINCE: i16 = 9;
 
 pub(super) async fn handle(
     edge: Arc<Edge>,
@@ -35,10 +37,11 @@ pub(super) async fn handle(
         member: groups::member(&request.member_id),
         instance: groups::instance(request.group_instance_id.as_ref()),
         generation: request.generation_id_or_member_epoch,
+        epochs: if caller.version >= EPOCHS_SINCE { Epochs::Known } else { Epochs::Unknown },
     };
     let retention = Some(request.retention_time_ms).filter(|ms| *ms != -1).map(Retention);
-    let missing = if from.generation < 0 { Missing::Create } else { Missing::Refuse };
-    let unknown = if caller.version >= UNKNOWN_GROUP_SINCE {
+    let missing = if from.generation < 0 { Missing::Create(Kind::Classic) } else { Missing::Refuse };
+    let unknown = if caller.version >= EPOCHS_SINCE {
         ErrorCode::GROUP_ID_NOT_FOUND
     } else {
         ErrorCode::ILLEGAL_GENERATION

@@ -6,8 +6,9 @@ use super::groups;
 use super::{Caller, Edge, Refused};
 use callboard_actors::broker::topics::Topics;
 use callboard_actors::coordinator::locate::{LocateGroupError, Missing};
+use callboard_actors::names::MemberId;
 use callboard_actors::offsets::TopicPartition;
-use callboard_actors::offsets::fetch::{FetchOffsets, FetchedOffset};
+use callboard_actors::offsets::fetch::{FetchOffsets, FetchedOffset, Fetching};
 use callboard_protocol::kafka::ErrorCode;
 use callboard_protocol::kafka::offset_fetch::{
     OffsetFetchRequest, OffsetFetchRequestGroup, OffsetFetchRequestTopics, OffsetFetchResponse,
@@ -63,15 +64,22 @@ fn groups_of(request: OffsetFetchRequest, version: i16) -> Vec<OffsetFetchReques
         });
         topic.collect()
     });
-    vec![OffsetFetchRequestGroup { group_id: request.group_id, topics, ..Default::default() }]
+    vec![OffsetFetchRequestGroup {
+        group_id: request.group_id,
+        member_epoch: -1,
+        topics,
+        ..Default::default()
+    }]
 }
 
 async fn fetch(edge: &Edge, group: OffsetFetchRequestGroup, version: i16) -> OffsetFetchResponseGroup {
-    let OffsetFetchRequestGroup { group_id, topics, .. } = group;
+    let OffsetFetchRequestGroup { group_id, member_id, member_epoch, topics } = group;
+    let member = member_id.as_ref().map(|id| MemberId::from(id.as_str()));
+    let from = Fetching { member, epoch: member_epoch };
     let known = edge.broker.topics();
     let partitions = topics.as_ref().map(|topics| Arc::new(partitions_of(topics, &known, version)));
     let unknown = LocateGroupError::Unknown.code();
-    let message = |reply| FetchOffsets { partitions: partitions.clone(), reply };
+    let message = |reply| FetchOffsets { from: from.clone(), partitions: partitions.clone(), reply };
     let fetched = match groups::ask(edge, &group_id, Missing::Refuse, unknown, message).await {
         Ok(Ok(fetched)) => Ok(fetched),
         // A group that is not there has read nothing.

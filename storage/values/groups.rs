@@ -61,6 +61,59 @@ impl OffsetRow {
 pub enum GroupRow {
     /// One of the classic protocol, or one that has nothing but committed offsets.
     Classic(ClassicGroupRow),
+    /// One whose members the broker assigns to (KIP-848). Each has a row of its own.
+    Consumer(ConsumerGroupRow),
+}
+
+/// A group whose members the broker assigns to.
+#[derive(Debug, Clone, PartialEq, Eq, rkyv::Archive, rkyv::Serialize, rkyv::Deserialize)]
+pub struct ConsumerGroupRow {
+    /// How often something changed that asks for another assignment.
+    pub epoch: i32,
+    /// What the subscribed topics are, in short.
+    pub topics_hash: u64,
+    /// The epoch for which there is a target assignment.
+    pub assignment_epoch: i32,
+    /// When that was made, in milliseconds since 1970; 0 for never.
+    pub assigned_at_ms: i64,
+    /// Whether it has members.
+    pub has_members: bool,
+}
+
+/// Partitions of a topic, by the topic's id: each with the epoch in which its member got it.
+pub type OwnedRow = Vec<(u128, Vec<(i32, i32)>)>;
+
+/// A member of a group that the broker assigns to.
+#[derive(Debug, Clone, PartialEq, Eq, rkyv::Archive, rkyv::Serialize, rkyv::Deserialize)]
+pub struct ConsumerMemberRow {
+    /// The name that a static member keeps.
+    pub instance: Option<String>,
+    /// The place that it stands in.
+    pub rack: Option<String>,
+    /// What its client calls itself.
+    pub client_id: String,
+    /// Where it is.
+    pub client_host: String,
+    /// The topics that it subscribes to by name.
+    pub topics: Vec<String>,
+    /// The pattern of those that it subscribes to beside them.
+    pub pattern: Option<String>,
+    /// How long it may take to give partitions up, in milliseconds.
+    pub rebalance_timeout_ms: i32,
+    /// The assignor that it wants.
+    pub assignor: Option<String>,
+    /// The epoch that it has come to.
+    pub epoch: i32,
+    /// The one before.
+    pub previous_epoch: i32,
+    /// How far it is on the way to its target: 0 there, 1 giving up, 2 waiting for others.
+    pub progress: u8,
+    /// What it has.
+    pub assigned: OwnedRow,
+    /// What it is to give up.
+    pub revoking: OwnedRow,
+    /// What it is to have.
+    pub target: Vec<(u128, Vec<i32>)>,
 }
 
 /// How far the members of a classic group have come.
@@ -115,6 +168,7 @@ pub struct ClassicMemberRow {
 }
 
 rkyv_value!(GroupRow, Table::Groups);
+rkyv_value!(ConsumerMemberRow, Table::Groups);
 
 #[cfg(test)]
 mod tests {

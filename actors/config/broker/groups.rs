@@ -22,6 +22,28 @@ pub(super) const ALL: &[Definition] = &[
         .rule(Rule::AtLeast(1))
         .read_only()
         .documentation("How many members one group has at most."),
+    Definition::new("group.consumer.session.timeout.ms", Kind::Int, "45000")
+        .rule(Rule::AtLeast(1))
+        .read_only()
+        .documentation(
+            "After how many milliseconds without a sign of life a member is out of a group that the \
+             broker assigns to.",
+        ),
+    Definition::new("group.consumer.heartbeat.interval.ms", Kind::Int, "5000")
+        .rule(Rule::AtLeast(1))
+        .read_only()
+        .documentation("How often, in milliseconds, members speak in groups that the broker assigns to."),
+    Definition::new("group.consumer.max.size", Kind::Int, "2147483647")
+        .rule(Rule::AtLeast(1))
+        .read_only()
+        .documentation("How many members a group has at most that the broker assigns to."),
+    Definition::new("group.consumer.assignment.interval.ms", Kind::Int, "0")
+        .rule(Rule::AtLeast(0))
+        .read_only()
+        .documentation(
+            "How many milliseconds lie at least between two assignments of a group that the broker \
+             assigns to.",
+        ),
     Definition::new("max.groups", Kind::Int, "100000")
         .rule(Rule::AtLeast(1))
         .read_only()

@@ -1,0 +1,166 @@
+//! A group of consumers that the broker assigns to (KIP-848), as an actor: its members say what they
+//! want and have, with each heartbeat, and are told what they are to have.
+//!
+//! - [`heartbeat`], [`admission`]: a member enters and lives; who is heard
+//! - [`leave`]: it goes, for good or for a while
+//! - [`subscription`], [`patterns`]: what the members want, and the assignment that follows
+//! - [`assignors`]: how partitions are shared
+//! - [`reconcile`]: how a member comes to its assignment
+//! - [`mod@offsets`]: who may commit, read and delete offsets
+//! - [`describe`], [`delete`]: for people
+//! - [`classic`]: members of the other protocol
+//! - [`state`], [`member`], [`timers`], [`stored`]: the data, its deadlines, and what a restart finds
+//!
+//! Invariants: no answer leaves before what it rests on is durable; a partition has one owner, and
+//! has none in between only when its owner has said that it gave it up, or is out; no epoch goes
+//! back.
+
+mod admission;
+mod assignors;
+mod classic;
+pub mod delete;
+pub mod describe;
+pub mod heartbeat;
+pub mod leave;
+mod member;
+mod offsets;
+pub mod patterns;
+mod reconcile;
+pub mod state;
+mod stored;
+mod subscription;
+mod timers;
+
+use crate::broker::topics::Topics;
+use crate::committer::Committer;
+use crate::config::GroupSettings;
+use crate::coordinator::groups::{GroupSlot, GroupState, Kind, Summary};
+use crate::durable::Committed;
+use crate::group::state::Now;
+use crate::group_store::{GroupStore, Loaded};
+use crate::mail::Unavailable;
+use crate::names::MemberId;
+use actix::fut::wrap_future;
+use actix::{Actor, ActorContext, ActorFutureExt, Addr, AsyncContext, Context, Handler};
+use arc_swap::ArcSwap;
+use callboard_storage::keys;
+use callboard_storage::values::{ConsumerMemberRow, GroupRow};
+use state::{Changes, ConsumerGroupState};
+use std::sync::Arc;
+
+/// The actor of a group that the broker assigns to.
+#[derive(Debug)]
+pub struct ConsumerGroup {
+    state: ConsumerGroupState,
+    store: GroupStore,
+    topics: Arc<ArcSwap<Topics>>,
+}
+
+impl ConsumerGroup {
+    /// The group of that slot. It learns its state from the committer when it starts.
+    pub fn new(
+        slot: Arc<GroupSlot>,
+        settings: GroupSettings,
+        topics: Arc<ArcSwap<Topics>>,
+        committer: Addr<Committer>,
+    ) -> Self {
+        Self { state: ConsumerGroupState::new(settings), store: GroupStore::new(slot, committer), topics }
+    }
+
+    /// The end of each message: what it changed is written, what it came to is answered, and the
+    /// clock is set.
+    fn settle(&mut self, ctx: &mut Context<Self>) {
+        if let Err(error) = self.write_changes() {
+            tracing::error!(%error, group = %self.store.slot.id, "the group cannot be stored");
+            ctx.stop();
+            return;
+        }
+        self.store.flush(std::mem::take(&mut self.state.answers), ctx);
+        self.state.deadlines.arm(ctx);
+        self.store.slot.summarize(self.summary());
+    }
+
+    fn write_changes(&mut self) -> Result<(), callboard_storage::Error> {
+        let Changes { group, members } = std::mem::take(&mut self.state.changes);
+        // Members come and go with their group's row, which says whether there are any.
+        if group || !members.is_empty() {
+            self.store.put(Some(GroupRow::Consumer(self.state.to_row()).encode()?));
+        }
+        for id in members {
+            let row = self.state.members.get(&id).map(ConsumerMemberRow::from);
+            self.store.put_member(&id, row.map(|row| row.encode()).transpose()?);
+        }
+        Ok(())
+    }
+
+    /// Forgets the offsets and all else; nobody is in the group.
+    fn forget(&mut self) {
+        self.store.forget();
+        let answers = std::mem::take(&mut self.state.answers);
+        self.state = ConsumerGroupState::new(self.state.settings);
+        self.state.answers = answers;
+    }
+
+    fn summary(&self) -> Summary {
+        Summary {
+            kind: Kind::Consumer,
+            state: GroupState::Consumer(self.state.state()),
+            protocol_type: Some(crate::group::CONSUMER.to_owned()),
+            is_stored: self.store.is_stored,
+        }
+    }
+
+    fn adopt(&mut self, loaded: &Loaded) -> Result<(), callboard_storage::Error> {
+        self.store.adopt(&loaded.offsets)?;
+        for (key, value) in &loaded.group {
+            match keys::read_groups(key) {
+                Some((_, Some(member))) => {
+                    let id = MemberId::from(member);
+                    self.state.restore_member(&id, ConsumerMemberRow::decode(value)?, Now::read());
+                }
+                Some((_, None)) => {
+                    self.store.is_stored = true;
+                    // One of the classic protocol has no members, and its offsets are kept.
+                    if let GroupRow::Consumer(row) = GroupRow::decode(value)? {
+                        self.state.restore(&row);
+                    }
+                }
+                None => {}
+            }
+        }
+        self.state.changes = Changes::default();
+        Ok(())
+    }
+}
+
+impl Actor for ConsumerGroup {
+    type Context = Context<Self>;
+
+    /// No message is handled before the state is there.
+    fn started(&mut self, ctx: &mut Self::Context) {
+        let adopted = wrap_future(self.store.load()).map(|loaded, group: &mut Self, ctx| {
+            let adopted = loaded.and_then(|loaded: Loaded| {
+                group.adopt(&loaded).map_err(|error| {
+                    tracing::error!(%error, group = %group.store.slot.id, "the group cannot be read");
+                    Unavailable
+                })
+            });
+            match adopted {
+                Ok(()) => group.settle(ctx),
+                Err(Unavailable) => ctx.stop(),
+            }
+        });
+        ctx.wait(adopted);
+    }
+}
+
+impl Handler<Committed> for ConsumerGroup {
+    type Result = ();
+
+    fn handle(&mut self, message: Committed, ctx: &mut Context<Self>) {
+        if self.store.committed(message).is_err() {
+            // Another actor will begin with what is on the disk.
+            ctx.stop();
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! A group as rows, and back after a restart: members go on in their epochs, with their whole session
+//! timeouts before them.
+
+use super::member::{Member, Progress};
+use super::state::{ConsumerGroupState, Owned, Timer};
+use crate::group::state::Now;
+use crate::names::MemberId;
+use callboard_storage::TopicId;
+use callboard_storage::values::{ConsumerGroupRow, ConsumerMemberRow, OwnedRow};
+use std::time::Duration;
+use uuid::Uuid;
+
+impl ConsumerGroupState {
+    pub(super) fn to_row(&self) -> ConsumerGroupRow {
+        ConsumerGroupRow {
+            epoch: self.epoch,
+            topics_hash: self.topics_hash,
+            assignment_epoch: self.assignment_epoch,
+            assigned_at_ms: self.assigned_at_ms,
+            has_members: !self.members.is_empty(),
+        }
+    }
+
+    pub(super) fn restore(&mut self, row: &ConsumerGroupRow) {
+        self.epoch = row.epoch;
+        self.topics_hash = row.topics_hash;
+        self.assignment_epoch = row.assignment_epoch;
+        self.assigned_at_ms = row.assigned_at_ms;
+    }
+
+    pub(super) fn restore_member(&mut self, id: &MemberId, row: ConsumerMemberRow, now: Now) {
+        let member = Member::from(row);
+        let session = now.instant + self.settings.consumer_session_timeout;
+        self.deadlines.set(Timer::Session(id.clone()), session);
+        if member.progress == Progress::Revoking {
+            let timeout = Duration::from_millis(u64::try_from(member.rebalance_timeout_ms).unwrap_or(0));
+            self.deadlines.set(Timer::Revocation(id.clone()), now.instant + timeout);
+            self.revoking_since.insert(id.clone(), member.epoch);
+        }
+        self.put(id, member);
+    }
+}
+
+impl From<&Member> for ConsumerMemberRow {
+    fn from(member: &Member) -> Self {
+        Self {
+            instance: member.instance.as_deref().map(str::to_owned),
+            rack: member.rack.clone(),
+            client_id: member.client_id.clone(),
+            client_host: member.client_host.clone(),
+            topics: member.topics.iter().cloned().collect(),
+            pattern: member.pattern.clone(),
+            rebalance_timeout_ms: member.rebalance_timeout_ms,
+            assignor: member.assignor.clone(),
+            epoch: member.epoch,
+            previous_epoch: member.previous_epoch,
+            progress: match member.progress {
+                Progress::Stable => 0,
+                Progress::Revoking => 1,
+                Progress::Waiting => 2,
+            },
+            assigned: owned_row(&member.assigned),
+            revoking: owned_row(&member.revoking),
+            target: member
+                .target
+                .iter()
+                .map(|(topic, partitions)| (topic.0.as_u128(), partitions.iter().copied().collect()))
+                .collect(),
+        }
+    }
+}
+
+impl From<ConsumerMemberRow> for Member {
+    fn from(row: ConsumerMemberRow) -> Self {
+        Self {
+            instance: row.instance.as_deref().map(Into::into),
+            rack: row.rack,
+            client_id: row.client_id,
+            client_host: row.client_host,
+            topics: row.topics.into_iter().collect(),
+            pattern: row.pattern,
+            rebalance_timeout_ms: row.rebalance_timeout_ms,
+            assignor: row.assignor,
+            epoch: row.epoch,
+            previous_epoch: row.previous_epoch,
+            progress: match row.progress {
+                1 => Progress::Revoking,
+                2 => Progress::Waiting,
+                _ => Progress::Stable,
+            },
+            assigned: owned(row.assigned),
+            revoking: owned(row.revoking),
+            target: row
+                .target
+                .into_iter()
+                .map(|(topic, partitions)| (id(topic), partitions.into_iter().collect()))
+                .collect(),
+        }
+    }
+}
+
+fn id(topic: u128) -> TopicId {
+    TopicId(Uuid::from_u128(topic))
+}
+
+fn owned_row(owned: &Owned) -> OwnedRow {
+    let of_topic = |(topic, partitions): (&TopicId, &std::collections::BTreeMap<i32, i32>)| {
+        (topic.0.as_u128(), partitions.iter().map(|(partition, epoch)| (*partition, *epoch)).collect())
+    };
+    owned.iter().map(of_topic).collect()
+}
+
+fn owned(row: OwnedRow) -> Owned {
+    row.into_iter().map(|(topic, partitions)| (id(topic), partitions.into_iter().collect())).collect()
+}

@@ -1,0 +1,128 @@
+//! What groups of both protocols keep: committed offsets, rows of their own, and answers that wait
+//! until these are durable.
+
+use crate::committer::Committer;
+use crate::committer::scan::Scan;
+use crate::coordinator::groups::GroupSlot;
+use crate::durable::{Answers, Commits, Committed};
+use crate::mail::{Unavailable, ask};
+use crate::offsets::Offsets;
+use crate::offsets::expire::Since;
+use actix::{Actor, Addr, Context, Handler};
+use callboard_storage::index::Row;
+use callboard_storage::journal::Mutation;
+use callboard_storage::keys::{self, Table};
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The storage of one group, as its actor has it.
+#[derive(Debug)]
+pub(crate) struct GroupStore {
+    pub(crate) slot: Arc<GroupSlot>,
+    pub(crate) offsets: Offsets,
+    committer: Addr<Committer>,
+    commits: Commits,
+    /// Rows that the message in hand changes.
+    rows: Vec<Mutation>,
+    /// Whether the group has a row of its own.
+    pub(crate) is_stored: bool,
+    /// Whether anything happened since the last look.
+    is_used: bool,
+}
+
+/// A group's rows when its actor starts: its own with those of its members, and its offsets.
+pub(crate) struct Loaded {
+    pub(crate) group: Vec<Row>,
+    pub(crate) offsets: Vec<Row>,
+}
+
+impl GroupStore {
+    pub(crate) fn new(slot: Arc<GroupSlot>, committer: Addr<Committer>) -> Self {
+        Self {
+            offsets: Offsets::new(slot.id.clone()),
+            slot,
+            commits: Commits::new(committer.clone()),
+            committer,
+            rows: Vec::new(),
+            is_stored: false,
+            is_used: true,
+        }
+    }
+
+    /// The rows of the group, behind all that an actor of it wrote before.
+    pub(crate) fn load(&self) -> impl Future<Output = Result<Loaded, Unavailable>> + use<> {
+        let committer = self.committer.clone();
+        let key = keys::groups(&self.slot.id);
+        let prefixes = vec![(Table::Groups, key.clone()), (Table::Offsets, key)];
+        async move {
+            let mut rows = ask(&committer, |reply| Scan { prefixes, reply }).await??.into_iter();
+            let mut next = || rows.next().unwrap_or_default();
+            Ok(Loaded { group: next(), offsets: next() })
+        }
+    }
+
+    /// Begins with the offsets that storage has.
+    pub(crate) fn adopt(&mut self, offsets: &[Row]) -> Result<(), callboard_storage::Error> {
+        self.offsets = Offsets::load(self.slot.id.clone(), offsets)?;
+        Ok(())
+    }
+
+    /// Rows that are to be durable before the answers of this message leave.
+    pub(crate) fn write(&mut self, rows: Vec<Mutation>) {
+        self.rows.extend(rows);
+    }
+
+    /// Writes the group's own row, or deletes it.
+    pub(crate) fn put(&mut self, value: Option<Vec<u8>>) {
+        self.is_stored = value.is_some();
+        self.rows.push(Mutation { table: Table::Groups, key: keys::groups(&self.slot.id), value });
+    }
+
+    /// Writes the row of a member, or deletes it.
+    pub(crate) fn put_member(&mut self, member: &str, value: Option<Vec<u8>>) {
+        self.rows.push(Mutation { table: Table::Groups, key: keys::members(&self.slot.id, member), value });
+    }
+
+    /// Forgets the offsets and the group's own row.
+    pub(crate) fn forget(&mut self) {
+        self.rows.extend(self.offsets.clear());
+        if self.is_stored {
+            self.put(None);
+        }
+    }
+
+    /// The end of a message: its rows are committed, and its answers leave when they are durable.
+    pub(crate) fn flush<A>(&mut self, answers: Answers, ctx: &mut Context<A>)
+    where
+        A: Actor<Context = Context<A>> + Handler<Committed>,
+    {
+        self.is_used = true;
+        self.commits.flush(std::mem::take(&mut self.rows), answers, ctx);
+    }
+
+    /// Lets the answers leave that waited for a commit.
+    ///
+    /// # Errors
+    /// [`Unavailable`] when it is lost: the actor must end, because its memory is ahead of the disk.
+    pub(crate) fn committed(&mut self, committed: Committed) -> Result<(), Unavailable> {
+        self.commits.committed(committed)
+    }
+
+    /// Says when the offsets are to be looked at while the group is put away. One without offsets is
+    /// forgotten at the next look.
+    pub(crate) fn rest(&self, since: Since, retention: Duration) {
+        let next = self.offsets.next_expiry_ms(since, retention).unwrap_or(i64::MAX);
+        self.slot.look_at(if self.offsets.is_empty() { 0 } else { next });
+    }
+
+    /// Whether nothing is on its way to the disk.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.commits.is_idle()
+    }
+
+    /// Whether nothing has happened since this was asked last.
+    pub(crate) fn is_unused(&mut self) -> bool {
+        !std::mem::take(&mut self.is_used) && self.is_idle()
+    }
+}
