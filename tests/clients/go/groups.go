@@ -17,7 +17,7 @@ type member struct {
 	has    map[int32]bool
 }
 
-func join(group, topic string, balancer kgo.GroupBalancer) *member {
+func join(ctx context.Context, group, topic string, balancer kgo.GroupBalancer) *member {
 	m := &member{has: map[int32]bool{}}
 	change := func(has bool) func(context.Context, *kgo.Client, map[string][]int32) {
 		return func(_ context.Context, _ *kgo.Client, changed map[string][]int32) {
@@ -29,6 +29,7 @@ func join(group, topic string, balancer kgo.GroupBalancer) *member {
 		}
 	}
 	m.client = client(
+		kgo.WithContext(ctx),
 		kgo.ConsumerGroup(group), kgo.ConsumeTopics(topic), kgo.Balancers(balancer), kgo.DisableAutoCommit(),
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.HeartbeatInterval(200*time.Millisecond),
 		kgo.OnPartitionsAssigned(change(true)), kgo.OnPartitionsRevoked(change(false)),
@@ -69,17 +70,23 @@ func groups(ctx context.Context, prefix string) {
 	}
 }
 
+// consumerGroups lets the broker assign: the client does so when it is asked to by its context.
+func consumerGroups(ctx context.Context, prefix string) {
+	ctx = context.WithValue(ctx, "opt_in_kafka_next_gen_balancer_beta", true)
+	share(ctx, prefix+"-consumer", kgo.CooperativeStickyBalancer())
+}
+
 func share(ctx context.Context, topic string, balancer kgo.GroupBalancer) {
 	create(ctx, topic, 4, nil)
 	sender := producer()
 	defer sender.Close()
 	values, expected := numbers(40, "")
 	send(ctx, sender, topic, values...)
-	first := join(topic, topic, balancer)
+	first := join(ctx, topic, topic, balancer)
 	read := until(ctx, func(values []string) bool { return len(values) >= 40 }, first)
 	equal(read, expected)
 	must(first.client.CommitUncommittedOffsets(ctx))
-	second := join(topic, topic, balancer)
+	second := join(ctx, topic, topic, balancer)
 	until(ctx, func([]string) bool { return first.count() == 2 && second.count() == 2 }, first, second)
 	send(ctx, sender, topic, []byte("after"))
 	some := func(values []string) bool { return len(values) > 0 }
@@ -94,9 +101,9 @@ func share(ctx context.Context, topic string, balancer kgo.GroupBalancer) {
 	must(err)
 	offset, _ := committed.Lookup(topic, 0)
 	equal(offset.At, int64(41))
-	described, err := admin.DescribeGroups(ctx, topic)
+	listed, err := admin.ListGroups(ctx)
 	must(err)
-	equal(described[topic].State, "Empty")
+	equal(listed[topic].State, "Empty")
 	deleted, err := admin.DeleteGroup(ctx, topic)
 	must(err)
 	must(deleted.Err)

@@ -345,10 +345,16 @@ def until(what, *clients):
 
 def groups(prefix):
     for strategy in ("range", "roundrobin", "cooperative-sticky"):
-        share(f"{prefix}-{strategy}", strategy)
+        # A static member that does not come back is out after its session.
+        timeout = {"session_timeout_ms": 6000}
+        share(f"{prefix}-{strategy}", partition_assignment_strategy=strategy, **timeout)
 
 
-def share(topic, strategy):
+def consumer_groups(prefix):
+    share(prefix + "-consumer", group_protocol="consumer")
+
+
+def share(topic, **protocol):
     create(topic, partitions=4)
     expected = [str(number).encode() for number in range(40)]
     send_all(producer(), topic, expected[:20], partition=0)
@@ -356,7 +362,7 @@ def share(topic, strategy):
 
     def member(**settings):
         settings = {"group_id": topic, "auto_offset_reset": "earliest", **settings}
-        client = consumer(partition_assignment_strategy=strategy, **settings)
+        client = consumer(**protocol, **settings)
         client.subscribe([topic])
         return client
 
@@ -366,14 +372,14 @@ def share(topic, strategy):
     first = member()
     equal(sorted(until(lambda values: len(values) >= 40, first)), sorted(expected))
     first.commit(asynchronous=False)
-    second = member(group_instance_id="second", session_timeout_ms=6000)
+    second = member(group_instance_id="second")
     until(lambda _: has(first, 2) and has(second, 2), first, second)
     equal(len({part.partition for client in (first, second) for part in client.assignment()}), 4)
     send_all(producer(), topic, [b"after"])
     equal(until(lambda values: values, first, second), [b"after"])
     # A static member that comes back finds its partitions, and nobody else notices.
     second.close()
-    second = member(group_instance_id="second", session_timeout_ms=6000)
+    second = member(group_instance_id="second")
     until(lambda _: has(second, 2), second)
     assert has(first, 2)
     second.close()

@@ -35,7 +35,16 @@ final class Groups {
     static void share(Cluster cluster, String prefix) throws Exception {
         for (String assignor : List.of("RangeAssignor", "CooperativeStickyAssignor")) {
             String strategy = ASSIGNORS + assignor;
-            Map<String, Object> settings = Map.of("partition.assignment.strategy", strategy, "session.timeout.ms", 6000);
+            Map<String, Object> settings = Map.of(
+                    "partition.assignment.strategy", strategy, "session.timeout.ms", 6000, "heartbeat.interval.ms", 200);
+            new Groups(cluster, prefix + "-" + assignor, settings).run();
+        }
+    }
+
+    /** The broker assigns, in each of its ways. */
+    static void shareByBroker(Cluster cluster, String prefix) throws Exception {
+        for (String assignor : List.of("uniform", "range")) {
+            Map<String, Object> settings = Map.of("group.protocol", "consumer", "group.remote.assignor", assignor);
             new Groups(cluster, prefix + "-" + assignor, settings).run();
         }
     }
@@ -86,7 +95,6 @@ final class Groups {
     private KafkaConsumer<byte[], byte[]> member(String instance) {
         Map<String, Object> all = new HashMap<>(settings);
         all.putAll(Map.of("group.id", topic, "auto.offset.reset", "earliest", "enable.auto.commit", false));
-        all.put("heartbeat.interval.ms", 200);
         if (instance != null) {
             all.put("group.instance.id", instance);
         }

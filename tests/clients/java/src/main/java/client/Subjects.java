@@ -62,6 +62,7 @@ final class Subjects {
             case "administration" -> subjects.administration(topic);
             case "idempotence" -> subjects.idempotence(topic);
             case "groups" -> Groups.share(cluster, topic);
+            case "consumer_groups" -> Groups.shareByBroker(cluster, topic);
             case "unknown_topic" -> subjects.unknownTopic(topic);
             case "auto_creation" -> subjects.autoCreation(topic);
             case "too_large" -> subjects.tooLarge(topic);
