@@ -17,7 +17,7 @@ type member struct {
 	has    map[int32]bool
 }
 
-func join(ctx context.Context, group, topic string, balancer kgo.GroupBalancer) *member {
+func join(group, topic string, how ...kgo.Opt) *member {
 	m := &member{has: map[int32]bool{}}
 	change := func(has bool) func(context.Context, *kgo.Client, map[string][]int32) {
 		return func(_ context.Context, _ *kgo.Client, changed map[string][]int32) {
@@ -28,13 +28,12 @@ func join(ctx context.Context, group, topic string, balancer kgo.GroupBalancer) 
 			}
 		}
 	}
-	m.client = client(
-		kgo.WithContext(ctx),
-		kgo.ConsumerGroup(group), kgo.ConsumeTopics(topic), kgo.Balancers(balancer), kgo.DisableAutoCommit(),
+	m.client = client(append(how,
+		kgo.ConsumerGroup(group), kgo.ConsumeTopics(topic), kgo.DisableAutoCommit(),
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.HeartbeatInterval(200*time.Millisecond),
 		kgo.OnPartitionsAssigned(change(true)), kgo.OnPartitionsRevoked(change(false)),
 		kgo.OnPartitionsLost(change(false)),
-	)
+	)...)
 	return m
 }
 
@@ -66,27 +65,38 @@ func until(ctx context.Context, holds func(values []string) bool, members ...*me
 
 func groups(ctx context.Context, prefix string) {
 	for _, balancer := range []kgo.GroupBalancer{kgo.RangeBalancer(), kgo.CooperativeStickyBalancer()} {
-		share(ctx, prefix+"-"+balancer.ProtocolName(), balancer)
+		topic := prefix + "-" + balancer.ProtocolName()
+		share(ctx, topic, kgo.Balancers(balancer))
+		c := client()
+		deleted, err := kadm.NewClient(c).DeleteGroup(ctx, topic)
+		c.Close()
+		must(err)
+		must(deleted.Err)
 	}
 }
 
-// consumerGroups lets the broker assign: the client does so when it is asked to by its context.
+// consumerGroups lets the broker assign.
 func consumerGroups(ctx context.Context, prefix string) {
-	ctx = context.WithValue(ctx, "opt_in_kafka_next_gen_balancer_beta", true)
-	share(ctx, prefix+"-consumer", kgo.CooperativeStickyBalancer())
+	topic := prefix + "-consumer"
+	share(ctx, topic, kgo.ServerSideBalancer())
+	c := client()
+	defer c.Close()
+	described, err := kadm.NewClient(c).DescribeConsumerGroups(ctx, topic)
+	must(err)
+	equal(described[topic].State, "Empty")
 }
 
-func share(ctx context.Context, topic string, balancer kgo.GroupBalancer) {
+func share(ctx context.Context, topic string, how ...kgo.Opt) {
 	create(ctx, topic, 4, nil)
 	sender := producer()
 	defer sender.Close()
 	values, expected := numbers(40, "")
 	send(ctx, sender, topic, values...)
-	first := join(ctx, topic, topic, balancer)
+	first := join(topic, topic, how...)
 	read := until(ctx, func(values []string) bool { return len(values) >= 40 }, first)
 	equal(read, expected)
 	must(first.client.CommitUncommittedOffsets(ctx))
-	second := join(ctx, topic, topic, balancer)
+	second := join(topic, topic, how...)
 	until(ctx, func([]string) bool { return first.count() == 2 && second.count() == 2 }, first, second)
 	send(ctx, sender, topic, []byte("after"))
 	some := func(values []string) bool { return len(values) > 0 }
@@ -104,7 +114,4 @@ func share(ctx context.Context, topic string, balancer kgo.GroupBalancer) {
 	listed, err := admin.ListGroups(ctx)
 	must(err)
 	equal(listed[topic].State, "Empty")
-	deleted, err := admin.DeleteGroup(ctx, topic)
-	must(err)
-	must(deleted.Err)
 }

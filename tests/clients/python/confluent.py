@@ -390,7 +390,8 @@ def share(topic, **protocol):
     equal([part.offset for part in last.committed([TopicPartition(topic, 3)], WAIT_S)], [20])
     last.close()
     described = admin().describe_consumer_groups([topic])[topic].result(WAIT_S)
-    equal((described.state.name, described.members), ("EMPTY", []))
+    kind = "CONSUMER" if protocol.get("group_protocol") else "CLASSIC"
+    equal((described.state.name, described.type.name, described.members), ("EMPTY", kind, []))
     assert topic in [group.group_id for group in admin().list_consumer_groups().result(WAIT_S).valid]
     admin().delete_consumer_groups([topic])[topic].result(WAIT_S)
 

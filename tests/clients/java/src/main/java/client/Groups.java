@@ -16,6 +16,7 @@ import org.apache.kafka.clients.admin.ConsumerGroupDescription;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.GroupState;
+import org.apache.kafka.common.GroupType;
 import org.apache.kafka.common.TopicPartition;
 
 /** Members of a group that share a topic's partitions. */
@@ -88,6 +89,8 @@ final class Groups {
             ConsumerGroupDescription described =
                     admin.describeConsumerGroups(List.of(topic)).describedGroups().get(topic).get(wait, TimeUnit.SECONDS);
             check(described.groupState() == GroupState.EMPTY, "described as " + described);
+            boolean byBroker = settings.containsKey("group.protocol");
+            check(described.type() == (byBroker ? GroupType.CONSUMER : GroupType.CLASSIC), "of type " + described.type());
             admin.deleteConsumerGroups(List.of(topic)).all().get(wait, TimeUnit.SECONDS);
         }
     }
