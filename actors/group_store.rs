@@ -109,11 +109,12 @@ impl GroupStore {
         self.commits.committed(committed)
     }
 
-    /// Says when the offsets are to be looked at while the group is put away. One without offsets is
-    /// forgotten at the next look.
+    /// Says when the offsets are to be looked at while the group is put away, which it is now. One
+    /// without offsets is forgotten at the next look.
     pub(crate) fn rest(&self, since: Since, retention: Duration) {
         let next = self.offsets.next_expiry_ms(since, retention).unwrap_or(i64::MAX);
         self.slot.look_at(if self.offsets.is_empty() { 0 } else { next });
+        self.slot.retire();
     }
 
     /// Whether nothing is on its way to the disk.

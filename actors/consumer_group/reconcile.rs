@@ -32,7 +32,7 @@ impl ConsumerGroupState {
         let mut member = before.clone();
         match member.progress {
             Progress::Stable if member.epoch == self.assignment_epoch => {
-                self.trim(&mut member, owned, topics)
+                self.trim(&mut member, owned, topics);
             }
             Progress::Revoking if still_owns(&member.revoking, owned) => {
                 if is_resubscribed {

@@ -41,12 +41,10 @@ impl BrokerHandle {
         for _ in 0..TRIES {
             let actor = self.locate_group(group, missing).await?;
             let (reply, answer) = oneshot::channel();
-            // An actor that is gone drops the message and with it the reply, which says so.
+            // An actor that ended drops the message and with it the reply; the next one is asked.
             let _ = actor.post(message(reply));
-            match answer.await {
-                Ok(answer) => return Ok(answer),
-                Err(_) if actor.is_alive() => break,
-                Err(_) => {}
+            if let Ok(answer) = answer.await {
+                return Ok(answer);
             }
         }
         Err(Unavailable.into())

@@ -156,11 +156,18 @@ impl GroupSlot {
         self.actor.store(Some(Arc::new(actor)));
     }
 
+    /// Says that the actor handles no more messages: what it was sent is sent again, to the one that
+    /// follows. Only the actor does so, and ends.
+    pub(crate) fn retire(&self) {
+        self.actor.store(None);
+    }
+
     /// Lets the group's next actor be of another protocol. Only the group's actor does so, while it
-    /// has no members, and ends.
+    /// has no members, and retires.
     pub(crate) fn become_kind(&self, kind: Kind) {
         let is_stored = self.summary.load().is_stored;
         self.summarize(Summary { is_stored, ..Summary::new(kind) });
+        self.retire();
     }
 
     /// Says what the group is now.

@@ -37,6 +37,11 @@ pub(super) async fn handle(
     if let Err(error) = check_assignor(request.server_assignor.as_deref()) {
         return Ok(refusal(error.code(), Some(error.to_string())));
     }
+    // A group that somebody tried to enter in vain is not there.
+    if request.member_epoch != ENTERS && !groups::exists(&edge, &request.group_id) {
+        let code = LocateGroupError::Unknown.code();
+        return Ok(refusal(code, missing_group(code, &request.group_id)));
+    }
     Ok(match request.member_epoch {
         LEAVES => leave(&edge, &request, Absence::ForGood).await,
         LEAVES_FOR_A_WHILE => leave(&edge, &request, Absence::ForAWhile).await,

@@ -15,6 +15,7 @@ mod bounds;
 mod client;
 mod cluster;
 mod connection_order;
+mod consumer_groups;
 mod crash;
 mod fetch;
 mod group;

@@ -324,7 +324,7 @@ proptest! {
     #[test]
     fn whatever_happens_a_partition_has_one_owner_and_all_come_to_rest(events in events()) {
         let mut trial = Trial::new();
-        let mut consumers: std::collections::BTreeMap<String, Consumer> = Default::default();
+        let mut consumers: BTreeMap<String, Consumer> = BTreeMap::new();
         let mut epoch = 0;
         for event in events {
             match event {
