@@ -17,6 +17,7 @@ mod kcat;
 mod lines;
 mod matrix;
 mod setup;
+mod soak;
 mod subjects;
 mod toolchain;
 mod tutorial;

@@ -3,7 +3,7 @@
 //! `CALLBOARD_TEST_BROKER=HOST:PORT` tests a broker that runs already, for instance Apache Kafka,
 //! to see whether a test expects the right thing; what needs a process of our own is left out then.
 
-use crate::support::launch::{data_in, launch, log_in};
+use crate::support::launch::{ANYWHERE, data_in, launch, log_in};
 use crate::support::process::{last_lines, wait_within};
 use anyhow::{Context, Result, ensure};
 use nix::sys::signal::{Signal, kill};
@@ -55,7 +55,7 @@ impl Broker {
         }
         let folder = tempfile::tempdir()?;
         let settings: Vec<String> = settings.iter().map(ToString::to_string).collect();
-        let (child, address) = launch(folder.path(), &settings)?;
+        let (child, address) = launch(folder.path(), ANYWHERE, &settings)?;
         Ok(Self { address, own: Some(Own { folder, settings, child }) })
     }
 
@@ -105,9 +105,22 @@ impl Broker {
     /// # Errors
     /// When it still runs, is not ours, or does not get ready.
     pub(crate) fn restart(&mut self) -> Result<()> {
+        self.restart_at(ANYWHERE)
+    }
+
+    /// Starts the broker again on the same data, where its clients look for it.
+    ///
+    /// # Errors
+    /// As for [`Broker::restart`], and when the port was taken meanwhile.
+    pub(crate) fn restart_in_place(&mut self) -> Result<()> {
+        let address = self.address.clone();
+        self.restart_at(&address)
+    }
+
+    fn restart_at(&mut self, address: &str) -> Result<()> {
         let own = self.own.as_mut().context("not our process")?;
         ensure!(own.child.try_wait()?.is_some(), "the broker still runs");
-        (own.child, self.address) = launch(own.folder.path(), &own.settings)?;
+        (own.child, self.address) = launch(own.folder.path(), address, &own.settings)?;
         Ok(())
     }
 

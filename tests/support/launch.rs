@@ -22,13 +22,16 @@ pub(crate) fn log_in(folder: &Path) -> PathBuf {
     folder.join("log")
 }
 
-/// Starts the broker on a free port, with data and log in `folder`, and waits until it is ready.
+/// An address with any port that is free.
+pub(crate) const ANYWHERE: &str = "127.0.0.1:0";
+
+/// Starts the broker at an address, with data and log in `folder`, and waits until it is ready.
 ///
 /// # Errors
 /// When it does not start, or does not say in time where it listens; the error ends with its log.
-pub(crate) fn launch(folder: &Path, settings: &[String]) -> Result<(Child, String)> {
+pub(crate) fn launch(folder: &Path, address: &str, settings: &[String]) -> Result<(Child, String)> {
     let log = OpenOptions::new().create(true).append(true).open(log_in(folder))?;
-    let mut child = command(folder, settings, log).spawn().context("cannot start callboard")?;
+    let mut child = command(folder, address, settings, log).spawn().context("cannot start callboard")?;
     let said = child.stdout.take().context("no standard output")?;
     match first_line(said).recv_timeout(READY_WITHIN) {
         Ok(line) if line.starts_with("callboard ready ") => Ok((child, address_in(&line)?)),
@@ -42,7 +45,7 @@ pub(crate) fn launch(folder: &Path, settings: &[String]) -> Result<(Child, Strin
     }
 }
 
-fn command(folder: &Path, settings: &[String], log: File) -> Command {
+fn command(folder: &Path, address: &str, settings: &[String], log: File) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_callboard"));
     // A test says itself what it sets: nothing comes from the user's environment or folder.
     for (name, _) in std::env::vars_os() {
@@ -51,7 +54,7 @@ fn command(folder: &Path, settings: &[String], log: File) -> Command {
         }
     }
     command.current_dir(folder).arg("serve").arg("--data").arg(data_in(folder));
-    command.args(["--kafka", "127.0.0.1:0"]);
+    command.args(["--kafka", address]);
     for setting in settings {
         command.args(["--set", setting]);
     }

@@ -115,3 +115,22 @@ func share(ctx context.Context, topic string, how ...kgo.Opt) {
 	must(err)
 	equal(listed[topic].State, "Empty")
 }
+
+// stay is one of a group until it is ended; it says what it reads, and then that this is committed.
+func stay(_ context.Context, topic string) {
+	ctx := context.Background()
+	c := client(
+		kgo.ConsumerGroup(topic), kgo.ConsumeTopics(topic), kgo.Balancers(kgo.RangeBalancer()), kgo.DisableAutoCommit(),
+		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.HeartbeatInterval(200*time.Millisecond),
+		kgo.SessionTimeout(2*time.Second), kgo.RebalanceTimeout(10*time.Second), kgo.BlockRebalanceOnPoll(),
+	)
+	for {
+		for _, record := range c.PollFetches(ctx).Records() {
+			fmt.Println("read", record.Partition, record.Offset)
+			if c.CommitRecords(ctx, record) == nil {
+				fmt.Println("committed", record.Partition, record.Offset+1)
+			}
+		}
+		c.AllowRebalance()
+	}
+}

@@ -23,6 +23,7 @@ var (
 		"acks":            acks,
 		"codecs":          codecs,
 		"keys":            keys,
+		"member":          stay,
 		"keyless":         keyless,
 		"headers":         headers,
 		"timestamps":      timestamps,

@@ -396,6 +396,40 @@ def share(topic, **protocol):
     admin().delete_consumer_groups([topic])[topic].result(WAIT_S)
 
 
+def member(topic):
+    """One of a group until it is ended; says what it reads, and then that this is committed."""
+    client = consumer(
+        group_id=topic,
+        auto_offset_reset="earliest",
+        partition_assignment_strategy="range",
+        session_timeout_ms=2000,
+        heartbeat_interval_ms=200,
+        max_poll_interval_ms=10_000,
+    )
+    client.subscribe([topic])
+    while True:
+        message = client.poll(0.2)
+        if message is None or message.error():
+            continue
+        print("read", message.partition(), message.offset(), flush=True)
+        try:
+            client.commit(message, asynchronous=False)
+        except KafkaException:
+            continue
+        print("committed", message.partition(), message.offset() + 1, flush=True)
+
+
+def numbers(topic):
+    """Sends numbers to the partitions in turn until it is ended; says how many are acknowledged."""
+    client = producer(enable_idempotence=True)
+    sent = 0
+    while True:
+        for partition in range(4):
+            send_all(client, topic, [str(sent).encode()], partition=partition)
+            sent += 1
+            print("sent", partition, sent, flush=True)
+
+
 def main():
     global ADDRESS
     subject, ADDRESS = sys.argv[1:3]

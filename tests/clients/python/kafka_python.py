@@ -324,6 +324,29 @@ def groups(prefix):
         equal(described["group_state"], "Empty")
 
 
+def member(topic):
+    """One of a group until it is ended; says what it reads, and then that this is committed."""
+    with KafkaConsumer(
+        topic,
+        group_id=topic,
+        bootstrap_servers=ADDRESS,
+        auto_offset_reset="earliest",
+        enable_auto_commit=False,
+        session_timeout_ms=2000,
+        heartbeat_interval_ms=200,
+        max_poll_interval_ms=10_000,
+    ) as client:
+        while True:
+            for part, records in client.poll(timeout_ms=200).items():
+                for record in records:
+                    print("read", part.partition, record.offset, flush=True)
+                try:
+                    client.commit()
+                except KafkaError:
+                    continue
+                print("committed", part.partition, records[-1].offset + 1, flush=True)
+
+
 def main():
     global ADDRESS
     subject, ADDRESS, prefix = sys.argv[1:4]
