@@ -26,6 +26,8 @@ mod offsets;
 mod protocol;
 mod rebalance;
 mod rest;
+#[cfg(test)]
+mod simulation;
 pub mod state;
 mod static_join;
 mod stored;
