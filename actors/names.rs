@@ -45,7 +45,7 @@ name! {
     GroupId
 }
 name! {
-    /// A member of a group; given by the broker, new each time it enters.
+    /// A member of a group; new each time it enters.
     MemberId
 }
 name! {

@@ -1,1 +1,3 @@
-//! Nothing: the benchmarks beside this file are programs of their own.
+//! What benchmarks share.
+
+pub mod broker;

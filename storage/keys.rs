@@ -143,8 +143,8 @@ pub fn topics(topic: TopicId) -> Vec<u8> {
     topic.0.as_bytes().to_vec()
 }
 
-/// Key of [`Table::Groups`], and the start of all keys that begin with a group. Names are at most
-/// 32767 bytes long, as Kafka's protocol has it.
+/// Key of [`Table::Groups`], and the start of all keys that begin with a group. A name has at most
+/// 32,767 bytes, as in Kafka's protocol.
 pub fn groups(group: &str) -> Vec<u8> {
     let mut key = Vec::with_capacity(group.len() + 22);
     // The length in front keeps one group's keys from being a part of another's.

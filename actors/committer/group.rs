@@ -51,6 +51,11 @@ impl Pending {
     }
 
     pub(super) fn commit(&mut self, commit: Commit) {
+        if !commit.commit.fits() {
+            tracing::error!(rows = commit.commit.mutations.len(), "a change is too large to be written");
+            let _ = commit.reply.send(Err(Unavailable));
+            return;
+        }
         self.commits.push(commit.commit);
         self.origins.push(Origin::Other(commit.reply));
     }

@@ -9,19 +9,26 @@ use crate::group::heartbeat::{Heartbeat, HeartbeatError};
 use crate::group::join::{Join, JoinError, JoinRefused};
 use crate::group::leave::Leave;
 use crate::group::sync::{Sync, SyncError};
+use crate::mail::Unavailable;
 use actix::{ActorContext, Context, Handler};
 
 impl Handler<Join> for ConsumerGroup {
     type Result = ();
 
     fn handle(&mut self, message: Join, ctx: &mut Context<Self>) {
-        if self.state.state() == ConsumerState::Empty && self.store.is_idle() {
+        let is_empty = self.state.state() == ConsumerState::Empty;
+        if is_empty && self.store.is_idle() {
             // The request is dropped with the actor, and sent again to the one that follows.
             self.store.slot.become_kind(Kind::Classic);
             ctx.stop();
             return;
         }
-        let refused = JoinRefused { error: JoinError::InconsistentProtocol, member: None };
+        let refused = if is_empty {
+            // Something is on its way to the disk; the client tries again.
+            Unavailable.into()
+        } else {
+            JoinRefused { error: JoinError::InconsistentProtocol, member: None }
+        };
         self.state.answers.send(message.reply, Err(refused));
         self.settle(ctx);
     }

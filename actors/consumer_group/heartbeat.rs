@@ -137,14 +137,21 @@ impl ConsumerGroupState {
     /// # Errors
     /// [`BeatError`].
     pub fn heartbeat(&mut self, beat: &Beat, topics: &Arc<Topics>, now: Now) -> Result<Beaten, BeatError> {
+        if let Some(id) = self.is_quiet(beat, topics) {
+            let session = now.instant + self.settings.consumer_session_timeout;
+            self.deadlines.set(Timer::Session(id.clone()), session);
+            let interval = self.settings.consumer_heartbeat_interval;
+            return Ok(Beaten { member: id, epoch: beat.epoch, interval, assignment: None });
+        }
         let id =
             beat.member.clone().unwrap_or_else(|| MemberId::from(chance::base64(chance::uuid()).as_str()));
         self.check_room(&id)?;
         let (before, replaced) = self.admit(&id, beat)?;
         let pattern = beat.pattern.as_deref().filter(|pattern| !pattern.is_empty());
-        pattern.map_or(Ok(()), |pattern| self.patterns.check(pattern))?;
+        pattern.map_or(Ok(()), |pattern| self.patterns.take(pattern))?;
         if let Some(old) = replaced {
-            self.take(&old);
+            // Who takes the place of another gives up its own, if it had one.
+            self.remove_others(&old, &id, topics);
         }
         let member = merge(before.clone(), beat);
         let is_resubscribed = member.topics != before.topics || member.pattern != before.pattern;
@@ -154,6 +161,35 @@ impl ConsumerGroupState {
         self.reconcile(&id, beat.owned.as_ref(), is_resubscribed, topics, now);
         self.deadlines.set(Timer::Session(id.clone()), now.instant + self.settings.consumer_session_timeout);
         Ok(self.beaten(id, beat, &before))
+    }
+
+    /// Whether a member only says that it is alive, and nothing is new for it; most of the time that
+    /// is so. Answers its id.
+    fn is_quiet(&self, beat: &Beat, topics: &Arc<Topics>) -> Option<MemberId> {
+        let Beat { member, epoch, instance, client_id, client_host, .. } = beat;
+        let Beat { rack, rebalance_timeout_ms, topics: names, pattern, assignor, owned, .. } = beat;
+        let says_more = rack.is_some()
+            || rebalance_timeout_ms.is_some()
+            || names.is_some()
+            || pattern.is_some()
+            || assignor.is_some()
+            || owned.is_some();
+        let (id, known) = self.members.get_key_value(member.as_ref()?)?;
+        let is_same = (&known.client_id, &known.client_host) == (client_id, client_host)
+            && (instance.is_none() || *instance == known.instance)
+            && known.epoch == *epoch
+            && *epoch > 0;
+        let is_settled = self.epoch == self.assignment_epoch
+            && known.is_at(self.assignment_epoch)
+            && self.seen.as_ref().is_some_and(|seen| Arc::ptr_eq(seen, topics));
+        (!says_more && is_same && is_settled).then(|| id.clone())
+    }
+
+    fn remove_others(&mut self, old: &MemberId, id: &MemberId, topics: &Topics) {
+        self.take(old);
+        if old != id {
+            self.remove(std::slice::from_ref(id), topics);
+        }
     }
 
     /// What is told. The assignment is told once, and again to a member that says all of itself,

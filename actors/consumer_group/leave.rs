@@ -91,8 +91,7 @@ impl ConsumerGroupState {
     pub(super) fn remove(&mut self, ids: &[MemberId], topics: &Topics) {
         let gone = ids.iter().filter_map(|id| self.take(id)).count();
         if gone > 0 {
-            let used = self.members.values().filter_map(|member| member.pattern.as_deref());
-            self.patterns.resolve(used, topics);
+            self.keep_patterns();
             self.bump(self.hash(topics));
         }
     }

@@ -13,7 +13,7 @@
 //!
 //! Invariants: no answer leaves before what it rests on is durable; a partition has one owner, and
 //! has none in between only when its owner has said that it gave it up, or is out; no epoch goes
-//! back.
+//! back while the group exists.
 
 mod admission;
 mod assignors;
@@ -45,6 +45,7 @@ use actix::{Actor, ActorContext, ActorFutureExt, Addr, AsyncContext, Context, Ha
 use arc_swap::ArcSwap;
 use callboard_storage::keys;
 use callboard_storage::values::{ConsumerMemberRow, GroupRow};
+use patterns::Scope;
 use state::{Changes, ConsumerGroupState};
 use std::sync::Arc;
 
@@ -77,15 +78,16 @@ impl ConsumerGroup {
         }
         self.store.flush(std::mem::take(&mut self.state.answers), ctx);
         self.state.deadlines.arm(ctx);
-        self.store.slot.summarize(self.summary());
     }
 
     fn write_changes(&mut self) -> Result<(), callboard_storage::Error> {
         let Changes { group, members } = std::mem::take(&mut self.state.changes);
-        // Members come and go with their group's row, which says whether there are any.
-        if group || !members.is_empty() {
-            self.store.put(Some(GroupRow::Consumer(self.state.to_row()).encode()?));
+        if !group && members.is_empty() {
+            return Ok(());
         }
+        // Members come and go with their group's row, which says whether there are any.
+        self.store.put(Some(GroupRow::Consumer(self.state.to_row()).encode()?));
+        self.store.slot.summarize(self.summary());
         for id in members {
             let row = self.state.members.get(&id).map(ConsumerMemberRow::from);
             self.store.put_member(&id, row.map(|row| row.encode()).transpose()?);
@@ -99,6 +101,7 @@ impl ConsumerGroup {
         let answers = std::mem::take(&mut self.state.answers);
         self.state = ConsumerGroupState::new(self.state.settings);
         self.state.answers = answers;
+        self.store.slot.summarize(self.summary());
     }
 
     fn summary(&self) -> Summary {
@@ -129,6 +132,9 @@ impl ConsumerGroup {
             }
         }
         self.state.changes = Changes::default();
+        // What the members read is known before they speak.
+        self.state.patterns.resolve(&self.topics.load(), Scope::All);
+        self.store.slot.summarize(self.summary());
         Ok(())
     }
 }

@@ -1,15 +1,18 @@
 //! The patterns by which members subscribe to topics, and what they match now.
 
 use crate::broker::topics::Topics;
-use regex::{Regex, RegexBuilder};
+use regex::bytes::{Regex, RegexBuilder};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-/// Bytes that a compiled pattern may take.
-const COMPILED_BYTES_MAX: usize = 1 << 20;
+/// Bytes that a compiled pattern may take: it is matched with the names of all topics.
+const COMPILED_BYTES_MAX: usize = 128 << 10;
+/// Patterns of one group.
+const PATTERNS_MAX: usize = 100;
 
 /// Why a pattern is none.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{pattern:?} is not a regular expression: {reason}")]
+#[error("{pattern:?} is not taken as a regular expression: {reason}")]
 pub struct PatternError {
     /// The pattern.
     pub pattern: String,
@@ -24,50 +27,85 @@ pub(super) struct Patterns(BTreeMap<String, Pattern>);
 #[derive(Debug)]
 struct Pattern {
     regex: Regex,
-    matched: BTreeSet<String>,
+    /// The names that it matches; `None` before it was matched with any.
+    matched: Option<BTreeSet<Arc<str>>>,
 }
 
 /// Compiles a pattern that is to match whole names of topics, in the syntax of RE2 as far as the
 /// `regex` crate has it: both run in linear time, and so have neither looks around nor back.
 fn compile(pattern: &str) -> Result<Regex, PatternError> {
-    let whole = RegexBuilder::new(&format!("^(?:{pattern})$")).size_limit(COMPILED_BYTES_MAX).build();
-    whole.map_err(|error| PatternError { pattern: pattern.to_owned(), reason: error.to_string() })
+    let failed = |error: regex::Error| PatternError { pattern: pattern.into(), reason: error.to_string() };
+    // Classes are of ASCII, as in RE2; only those that are named after Unicode need it.
+    let build = |text: &str| {
+        let build = |unicode| RegexBuilder::new(text).unicode(unicode).size_limit(COMPILED_BYTES_MAX).build();
+        build(false).or_else(|_| build(true))
+    };
+    // Alone first: what is around it must not make it whole.
+    build(pattern).map_err(failed)?;
+    build(&format!("^(?:{pattern})$")).map_err(failed)
 }
 
 impl Patterns {
-    /// Whether a pattern is one.
+    /// Takes a pattern that a member wants.
     ///
     /// # Errors
     /// [`PatternError`].
-    pub(super) fn check(&self, pattern: &str) -> Result<(), PatternError> {
-        if self.0.contains_key(pattern) { Ok(()) } else { compile(pattern).map(drop) }
+    pub(super) fn take(&mut self, pattern: &str) -> Result<(), PatternError> {
+        if self.0.contains_key(pattern) {
+            return Ok(());
+        }
+        if self.0.len() >= PATTERNS_MAX {
+            let reason = format!("the group has {PATTERNS_MAX} others");
+            return Err(PatternError { pattern: pattern.to_owned(), reason });
+        }
+        self.0.insert(pattern.to_owned(), Pattern { regex: compile(pattern)?, matched: None });
+        Ok(())
     }
 
-    /// Keeps the patterns that are used, and looks what they match.
-    pub(super) fn resolve<'a>(&mut self, used: impl Iterator<Item = &'a str>, topics: &Topics) {
+    /// Keeps the patterns that are used.
+    pub(super) fn keep<'a>(&mut self, used: impl Iterator<Item = &'a str>) {
         let used: BTreeSet<&str> = used.collect();
         self.0.retain(|pattern, _| used.contains(pattern.as_str()));
-        for pattern in used {
-            if !self.0.contains_key(pattern)
-                && let Ok(regex) = compile(pattern)
-            {
-                self.0.insert(pattern.to_owned(), Pattern { regex, matched: BTreeSet::new() });
-            }
-        }
-        for Pattern { regex, matched } in self.0.values_mut() {
-            let names = topics.iter().filter(|topic| regex.is_match(&topic.name));
-            *matched = names.map(|topic| topic.name.to_string()).collect();
+    }
+
+    /// Looks what patterns match: those that were not matched yet, or all when there are other topics.
+    pub(super) fn resolve(&mut self, topics: &Topics, scope: Scope) {
+        let unmatched = self.0.values_mut().filter(|it| scope == Scope::All || it.matched.is_none());
+        for Pattern { regex, matched } in unmatched {
+            let names = topics.iter().filter(|topic| regex.is_match(topic.name.as_bytes()));
+            *matched = Some(names.map(|topic| Arc::clone(&topic.name)).collect());
         }
     }
 
     /// The topics that a pattern matches.
     pub(super) fn matched(&self, pattern: &str) -> impl Iterator<Item = &str> {
-        self.0.get(pattern).into_iter().flat_map(|it| it.matched.iter().map(String::as_str))
+        self.0.get(pattern).into_iter().flat_map(Pattern::names)
+    }
+
+    /// The topics that any pattern matches; some of them several times.
+    pub(super) fn all_matched(&self) -> impl Iterator<Item = &str> {
+        self.0.values().flat_map(Pattern::names)
     }
 
     pub(super) fn matches(&self, pattern: &str, topic: &str) -> bool {
-        self.0.get(pattern).is_some_and(|it| it.matched.contains(topic))
+        let matched = self.0.get(pattern).and_then(|it| it.matched.as_ref());
+        matched.is_some_and(|matched| matched.contains(topic))
     }
+}
+
+impl Pattern {
+    fn names(&self) -> impl Iterator<Item = &str> {
+        self.matched.iter().flatten().map(|name| &**name)
+    }
+}
+
+/// Which patterns are matched anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Scope {
+    /// All.
+    All,
+    /// Those that were not matched yet.
+    New,
 }
 
 #[cfg(test)]
@@ -76,9 +114,22 @@ mod tests {
 
     #[test]
     fn a_pattern_matches_whole_names_and_a_bad_or_huge_one_is_refused() {
-        assert!(compile("a|b").unwrap().is_match("a") && !compile("a|b").unwrap().is_match("ab"));
-        for pattern in ["(", "a{1000}{1000}{1000}", "(?=a)", r"(a)\1"] {
+        assert!(compile("a|b").unwrap().is_match(b"a") && !compile("a|b").unwrap().is_match(b"ab"));
+        assert!(compile(r"[\w.-]{1,50}").unwrap().is_match(b"orders.new"));
+        assert!(compile(r"\p{L}+").is_ok(), "classes of Unicode are there");
+        for pattern in ["(", "a{1000}{1000}{1000}", "(?=a)", r"(a)\1", "a)|(?:b", "(?:[a-z]?){10000}"] {
             assert!(compile(pattern).is_err(), "{pattern}");
         }
+    }
+
+    #[test]
+    fn patterns_of_a_group_are_bounded() {
+        let mut patterns = Patterns::default();
+        for number in 0..PATTERNS_MAX {
+            patterns.take(&number.to_string()).unwrap();
+        }
+        assert!(patterns.take("more").is_err() && patterns.take("7").is_ok());
+        patterns.keep(["7"].into_iter());
+        assert!(patterns.take("more").is_ok());
     }
 }

@@ -60,7 +60,8 @@ impl ConsumerGroupState {
 
     /// Towards the newest target.
     fn advance(&self, id: &MemberId, member: &mut Member, owned: Option<&TopicPartitions>, topics: &Topics) {
-        let Step { keep, drop, mut gain, mut is_blocked } = self.step(member, topics);
+        let Step { keep, drop, mut gain } = self.step(member, topics);
+        let mut is_blocked = false;
         if !drop.is_empty() && still_owns(&drop, owned) {
             member.progress = Progress::Revoking;
             member.advance(member.epoch);
@@ -136,7 +137,6 @@ struct Step {
     keep: Owned,
     drop: Owned,
     gain: BTreeMap<TopicId, Vec<i32>>,
-    is_blocked: bool,
 }
 
 /// Whether a member may still have one of some partitions.

@@ -136,6 +136,7 @@ impl ConsumerGroupState {
             return;
         }
         self.disown(id);
+        self.unname(id);
         for (topic, partitions) in member.assigned.iter().chain(&member.revoking) {
             for partition in partitions.keys() {
                 self.owners.insert((*topic, *partition), id.clone());
@@ -157,14 +158,19 @@ impl ConsumerGroupState {
         self.deadlines.cancel(&Timer::Session(id.clone()));
         self.deadlines.cancel(&Timer::Revocation(id.clone()));
         self.revoking_since.remove(id);
+        self.unname(id);
         let member = self.members.remove(id)?;
-        if let Some(instance) = &member.instance
+        self.changes.members.insert(id.clone());
+        Some(member)
+    }
+
+    fn unname(&mut self, id: &MemberId) {
+        let instance = self.members.get(id).and_then(|member| member.instance.as_ref());
+        if let Some(instance) = instance
             && self.by_instance.get(instance) == Some(id)
         {
             self.by_instance.remove(instance);
         }
-        self.changes.members.insert(id.clone());
-        Some(member)
     }
 
     fn disown(&mut self, id: &MemberId) {
@@ -176,7 +182,7 @@ impl ConsumerGroupState {
         }
     }
 
-    /// The topics that some member reads.
+    /// Whether some member reads a topic.
     pub(super) fn is_subscribed(&self, topic: &str) -> bool {
         self.members.values().any(|member| self.reads(member, topic))
     }

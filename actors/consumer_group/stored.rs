@@ -30,6 +30,10 @@ impl ConsumerGroupState {
 
     pub(super) fn restore_member(&mut self, id: &MemberId, row: ConsumerMemberRow, now: Now) {
         let member = Member::from(row);
+        if let Some(pattern) = &member.pattern {
+            // It was one when its member came with it.
+            let _ = self.patterns.take(pattern);
+        }
         let session = now.instant + self.settings.consumer_session_timeout;
         self.deadlines.set(Timer::Session(id.clone()), session);
         if member.progress == Progress::Revoking {

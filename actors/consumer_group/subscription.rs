@@ -2,6 +2,7 @@
 
 use super::assignors::{Assignor, Partitions, Subscriber};
 use super::member::Member;
+use super::patterns::Scope;
 use super::state::ConsumerGroupState;
 use crate::broker::topics::Topics;
 use crate::group::state::Now;
@@ -18,13 +19,18 @@ impl ConsumerGroupState {
         if is_same && !is_resubscribed {
             return;
         }
-        let used = self.members.values().filter_map(|member| member.pattern.as_deref());
-        self.patterns.resolve(used, topics);
+        self.keep_patterns();
+        self.patterns.resolve(topics, if is_same { Scope::New } else { Scope::All });
         self.seen = Some(Arc::clone(topics));
         let hash = self.hash(topics);
         if is_resubscribed || hash != self.topics_hash {
             self.bump(hash);
         }
+    }
+
+    /// Forgets the patterns that no member has.
+    pub(super) fn keep_patterns(&mut self) {
+        self.patterns.keep(self.members.values().filter_map(|member| member.pattern.as_deref()));
     }
 
     /// Asks for another assignment.
@@ -48,7 +54,8 @@ impl ConsumerGroupState {
     }
 
     fn subscribed(&self, topics: &Topics) -> Partitions {
-        let names = self.members.values().flat_map(|member| self.names(member));
+        let names = self.members.values().flat_map(|member| &member.topics).map(String::as_str);
+        let names = names.chain(self.patterns.all_matched());
         let found = names.collect::<BTreeSet<_>>().into_iter().filter_map(|name| topics.get(name));
         found.map(|topic| (topic.id, topic.partitions.len() as i32)).collect()
     }
@@ -79,8 +86,9 @@ impl ConsumerGroupState {
 
     fn may_assign(&self, now: Now) -> bool {
         let since = now.wall_ms.saturating_sub(self.assigned_at_ms);
-        let since = u64::try_from(since).map_or(Duration::ZERO, Duration::from_millis);
-        self.assigned_at_ms == 0 || since >= self.settings.assignment_interval
+        // A clock that was set back says nothing.
+        let since = u64::try_from(since).map_or(Duration::MAX, Duration::from_millis);
+        since >= self.settings.assignment_interval
     }
 
     /// The one that most of those ask for who ask for one.

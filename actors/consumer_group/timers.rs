@@ -21,20 +21,23 @@ impl Handler<Wake> for ConsumerGroup {
 impl ConsumerGroupState {
     /// Does what is due.
     pub fn pass(&mut self, topics: &Topics, now: Now) {
+        let mut gone = Vec::new();
         while let Some(timer) = self.deadlines.pop_due(now.instant) {
             match timer {
                 Timer::Session(id) => {
                     tracing::info!(member = %id, "a member has fallen silent");
-                    self.remove(&[id], topics);
+                    gone.push(id);
                 }
                 Timer::Revocation(id) => {
                     let since = self.revoking_since.get(&id).copied();
                     if since.is_some() && since == self.members.get(&id).map(|member| member.epoch) {
                         tracing::info!(member = %id, "a member does not give its partitions up");
-                        self.remove(&[id], topics);
+                        gone.push(id);
                     }
                 }
             }
         }
+        // Together, so that those who go at one moment cost one look at who is left.
+        self.remove(&gone, topics);
     }
 }

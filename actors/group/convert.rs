@@ -8,6 +8,7 @@ use crate::consumer_group::describe::ConsumerDescribe;
 use crate::consumer_group::heartbeat::{BeatError, ConsumerHeartbeat};
 use crate::consumer_group::leave::ConsumerLeave;
 use crate::coordinator::groups::Kind;
+use crate::mail::Unavailable;
 use actix::{ActorContext, Context, Handler};
 
 impl Handler<ConsumerHeartbeat> for Group {
@@ -15,13 +16,19 @@ impl Handler<ConsumerHeartbeat> for Group {
 
     fn handle(&mut self, message: ConsumerHeartbeat, ctx: &mut Context<Self>) {
         let is_new = message.beat.epoch == 0;
-        if is_new && self.state.state() == State::Empty && self.store.is_idle() {
+        let is_empty = self.state.state() == State::Empty;
+        if is_new && is_empty && self.store.is_idle() {
             // The request is dropped with the actor, and sent again to the one that follows.
             self.store.slot.become_kind(Kind::Consumer);
             ctx.stop();
             return;
         }
-        let error = BeatError::OtherKind(self.store.slot.id.to_string());
+        let error = if is_new && is_empty {
+            // Something is on its way to the disk; the client tries again.
+            Unavailable.into()
+        } else {
+            BeatError::OtherKind(self.store.slot.id.to_string())
+        };
         self.state.answers.send(message.reply, Err(error));
         self.settle(ctx);
     }

@@ -5,13 +5,13 @@
 //! `CALLBOARD_BENCH_PEER=HOST:PORT` and `CALLBOARD_BENCH_PEER_PID=PID` the scenarios that a running
 //! broker of another kind can do run against it too, each right after ours.
 
-mod broker;
 mod disk;
 mod produce;
 mod report;
 mod scenarios;
 
 use anyhow::Result;
+use callboard_benches::broker;
 
 fn main() -> Result<()> {
     let wanted: Vec<String> =

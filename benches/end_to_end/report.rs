@@ -1,7 +1,7 @@
 //! The table that is printed.
 
-use super::broker::Usage;
 use super::produce::Outcome;
+use callboard_benches::broker::Usage;
 use std::time::Duration;
 
 /// Prints the head of the table.

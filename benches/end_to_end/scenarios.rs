@@ -1,9 +1,9 @@
 //! What is measured.
 
-use super::broker::{Ours, Peer, Target, usage};
 use super::produce::{Load, consume, create_topics, produce};
 use super::{disk, report};
 use anyhow::Result;
+use callboard_benches::broker::{Ours, Peer, Target, usage};
 use std::path::Path;
 
 const KIB: usize = 1024;

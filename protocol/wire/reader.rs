@@ -197,7 +197,14 @@ impl Reader {
             let left = self.remaining();
             return Err(self.error(DecodeErrorKind::Length { length, left }));
         }
-        Ok(self.sized(length)?.map(Str::from_utf8_lossy))
+        let text = self.sized(length)?.map(Str::from_utf8_lossy);
+        // What is not UTF-8 becomes longer, and could not be said in an answer.
+        let length = text.as_deref().map_or(0, str::len);
+        if length > i16::MAX as usize {
+            let left = self.remaining();
+            return Err(self.error(DecodeErrorKind::Length { length: length as i64, left }));
+        }
+        Ok(text)
     }
 
     /// A byte string in compact or in the older form, by reference, or null.

@@ -179,6 +179,14 @@ fn a_frame_starts_with_its_size() {
 }
 
 #[test]
+fn a_string_that_is_too_long_once_it_is_text_is_refused() {
+    let mut bytes = 11_000_i16.to_be_bytes().to_vec();
+    bytes.resize(2 + 11_000, 0xff);
+    let error = Reader::new(bytes.into()).string(false).unwrap_err();
+    assert!(matches!(error.kind, DecodeErrorKind::Length { length: 33_000, .. }));
+}
+
+#[test]
 fn a_string_of_more_than_32767_bytes_cannot_be_said() {
     let mut writer = Writer::new();
     assert_eq!(writer.put_string(Some(&"a".repeat(32_767)), true), Ok(()));

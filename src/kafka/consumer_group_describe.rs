@@ -7,12 +7,14 @@ use callboard_actors::broker::topics::Topics;
 use callboard_actors::consumer_group::describe::{ConsumerDescribe, DescribedConsumer, DescribedConsumers};
 use callboard_actors::consumer_group::heartbeat::TopicPartitions as Owned;
 use callboard_actors::coordinator::locate::{LocateGroupError, Missing};
+use callboard_actors::group::describe::DescribeError;
 use callboard_protocol::kafka::ErrorCode;
 use callboard_protocol::kafka::consumer_group_describe::{
     Assignment, ConsumerGroupDescribeRequest, ConsumerGroupDescribeResponse, DescribedGroup, Member,
     TopicPartitions,
 };
 use callboard_protocol::wire::Str;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 /// The type of a member that speaks this protocol.
@@ -24,8 +26,10 @@ pub(super) async fn handle(
     request: ConsumerGroupDescribeRequest,
 ) -> Result<ConsumerGroupDescribeResponse, Refused> {
     caller.check_partitions(request.group_ids.len())?;
-    let mut groups = Vec::with_capacity(request.group_ids.len());
-    for group in request.group_ids {
+    let mut seen = HashSet::new();
+    let mut groups = Vec::new();
+    // Each once: the descriptions of a large group in one answer would be without bound.
+    for group in request.group_ids.into_iter().filter(|group| seen.insert(group.clone())) {
         let mut described = describe(&edge, group).await;
         if request.include_authorized_operations && !described.error_code.is_error() {
             described.authorized_operations = GROUP_OPERATIONS;
@@ -47,14 +51,16 @@ async fn describe(edge: &Edge, group: Str) -> DescribedGroup {
     };
     match described {
         Ok(Ok(described)) => answer(group, described, &edge.broker.topics()),
-        Ok(Err(error)) => {
+        Ok(Err(DescribeError::OtherKind)) => {
             let message = format!("Group {group} is not a consumer group.");
-            refusal(group, error.code(), Some(message))
+            refusal(group, ErrorCode::GROUP_ID_NOT_FOUND, Some(message))
         }
-        Err(code) => {
+        Err(code) if code == unknown => {
             let message = format!("Group {group} not found.");
             refusal(group, code, Some(message))
         }
+        Ok(Err(error)) => refusal(group, error.code(), None),
+        Err(code) => refusal(group, code, None),
     }
 }
 

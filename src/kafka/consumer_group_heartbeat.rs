@@ -19,6 +19,13 @@ use callboard_protocol::wire::Str;
 use callboard_storage::TopicId;
 use std::sync::Arc;
 
+/// Bytes of the group's and the member's names together.
+const NAMES_BYTES_MAX: usize = 60_000;
+/// Bytes of all topics' names that a member subscribes to.
+const TOPICS_BYTES_MAX: usize = 1 << 20;
+/// Bytes of an answer's message.
+const MESSAGE_BYTES_MAX: usize = 1024;
+
 const ENTERS: i32 = 0;
 const LEAVES: i32 = -1;
 const LEAVES_FOR_A_WHILE: i32 = -2;
@@ -28,9 +35,13 @@ pub(super) async fn handle(
     caller: Caller,
     request: ConsumerGroupHeartbeatRequest,
 ) -> Result<ConsumerGroupHeartbeatResponse, Refused> {
+    caller.check_partitions(request.subscribed_topic_names.as_ref().map_or(0, Vec::len))?;
+    // A member says what it has; that may be all that there is.
     let owned = request.topic_partitions.iter().flatten().map(|topic| topic.partitions.len());
-    let named = request.subscribed_topic_names.as_ref().map_or(0, Vec::len);
-    caller.check_partitions(owned.sum::<usize>().saturating_add(named))?;
+    let (owned, max) = (owned.sum::<usize>(), edge.broker.settings().topics.partitions_max);
+    if owned > max {
+        return Err(Refused::TooManyPartitions { named: owned, max });
+    }
     if let Err(problem) = check(&request, caller.version) {
         return Ok(refusal(ErrorCode::INVALID_REQUEST, Some(problem.into())));
     }
@@ -81,8 +92,18 @@ fn check(request: &ConsumerGroupHeartbeatRequest, version: i16) -> Result<(), &'
             "InstanceId can't be null when leaving for a while.",
         ),
         (epoch >= LEAVES_FOR_A_WHILE, "MemberEpoch is invalid."),
+        (names_bytes(request) <= NAMES_BYTES_MAX, "GroupId and MemberId are too long."),
+        (topics_bytes(request) <= TOPICS_BYTES_MAX, "SubscribedTopicNames are too long."),
     ];
     rules.into_iter().find(|(holds, _)| !holds).map_or(Ok(()), |(_, problem)| Err(problem))
+}
+
+fn names_bytes(request: &ConsumerGroupHeartbeatRequest) -> usize {
+    request.group_id.len() + request.member_id.len()
+}
+
+fn topics_bytes(request: &ConsumerGroupHeartbeatRequest) -> usize {
+    request.subscribed_topic_names.iter().flatten().map(|name| name.len()).sum()
 }
 
 async fn beat(
@@ -91,8 +112,12 @@ async fn beat(
     caller: &Caller,
 ) -> ConsumerGroupHeartbeatResponse {
     let text = |text: &Option<Str>| text.as_ref().map(String::from);
-    let owned = |topics: &Vec<Partitions>| -> TopicPartitions {
-        topics.iter().map(|topic| (TopicId(topic.topic_id), topic.partitions.clone())).collect()
+    let owned = |topics: &Vec<Partitions>| {
+        let mut owned = TopicPartitions::new();
+        for topic in topics {
+            owned.entry(TopicId(topic.topic_id)).or_default().extend(&topic.partitions);
+        }
+        owned
     };
     let beat = Arc::new(Beat {
         member: groups::member(&request.member_id),
@@ -163,5 +188,10 @@ fn refused(error: &BeatError) -> ConsumerGroupHeartbeatResponse {
 }
 
 fn refusal(error_code: ErrorCode, message: Option<String>) -> ConsumerGroupHeartbeatResponse {
-    ConsumerGroupHeartbeatResponse { error_code, error_message: message.map(Str::from), ..Default::default() }
+    let error_message = message.map(|mut message| {
+        // It may repeat what the client said.
+        message.truncate(message.floor_char_boundary(MESSAGE_BYTES_MAX));
+        Str::from(message)
+    });
+    ConsumerGroupHeartbeatResponse { error_code, error_message, ..Default::default() }
 }

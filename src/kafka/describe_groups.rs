@@ -9,6 +9,7 @@ use callboard_protocol::kafka::describe_groups::{
     DescribeGroupsRequest, DescribeGroupsResponse, DescribedGroup, DescribedGroupMember,
 };
 use callboard_protocol::wire::Str;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::error_code::Code;
@@ -23,8 +24,10 @@ pub(super) async fn handle(
     request: DescribeGroupsRequest,
 ) -> Result<DescribeGroupsResponse, Refused> {
     caller.check_partitions(request.groups.len())?;
-    let mut groups = Vec::with_capacity(request.groups.len());
-    for group in request.groups {
+    let mut seen = HashSet::new();
+    let mut groups = Vec::new();
+    // Each once: the descriptions of a large group in one answer would be without bound.
+    for group in request.groups.into_iter().filter(|group| seen.insert(group.clone())) {
         let mut described = describe(&edge, group, caller.version).await;
         if request.include_authorized_operations && !described.error_code.is_error() {
             described.authorized_operations = GROUP_OPERATIONS;

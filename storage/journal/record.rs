@@ -117,11 +117,17 @@ impl RecordHeader {
     }
 }
 
+impl Mutation {
+    /// Bytes of it in a body.
+    pub fn bytes(&self) -> usize {
+        9 + self.key.len() + self.value.as_ref().map_or(0, Vec::len)
+    }
+}
+
 impl Body {
     /// Bytes of the whole body.
     pub fn bytes(&self) -> usize {
-        let mutation = |m: &Mutation| 9 + m.key.len() + m.value.as_ref().map_or(0, Vec::len);
-        let mutations: usize = self.mutations.iter().map(mutation).sum();
+        let mutations: usize = self.mutations.iter().map(Mutation::bytes).sum();
         let batches: usize = self.batches.iter().map(|placed| 4 + placed.batch.len()).sum();
         BODY_HEADER_BYTES + mutations + batches
     }

@@ -21,6 +21,7 @@ use crate::checkpoint::Checkpoint;
 use crate::error::{Error, Result};
 use crate::ids::{Offset, PartitionId, SegmentId};
 use crate::index::{Index, Row};
+use crate::journal::record::{BODY_BYTES_MAX, KEY_BYTES_MAX};
 use crate::journal::{Body, Kind, Mutation, PlacedBatch, RecordPlace, Writer};
 use crate::keys::Table;
 use crate::values::SegmentUse;
@@ -29,6 +30,9 @@ use checkpointer::Checkpointer;
 use std::collections::HashMap;
 use tail::Tails;
 
+/// Bytes of the rows of one commit.
+const ROWS_BYTES_MAX: usize = BODY_BYTES_MAX / 2;
+
 /// What is to be committed at once: all of it or nothing.
 #[derive(Debug, Clone, Default)]
 pub struct Commit {
@@ -36,6 +40,15 @@ pub struct Commit {
     pub mutations: Vec<Mutation>,
     /// Batches to append, each to its partition, in this order.
     pub batches: Vec<(PartitionId, Batch)>,
+}
+
+impl Commit {
+    /// Whether its rows can be written. Who makes rows of what clients say must ask: a commit that
+    /// cannot be written is a fault, which stops all writing.
+    pub fn fits(&self) -> bool {
+        let bytes: usize = self.mutations.iter().map(Mutation::bytes).sum();
+        bytes <= ROWS_BYTES_MAX && self.mutations.iter().all(|row| row.key.len() <= KEY_BYTES_MAX)
+    }
 }
 
 /// Commits on their way: written, then synced, then applied.

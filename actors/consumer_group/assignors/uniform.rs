@@ -9,7 +9,7 @@ use callboard_storage::TopicId;
 use std::collections::{BTreeSet, HashMap};
 
 /// Looks over all topics after which no better balance is sought. Where all subscribe to the same
-/// topics, one is enough.
+/// topics, the second finds nothing to move.
 const ROUNDS_MAX: usize = 16;
 
 /// Who has how many partitions, the least first.
@@ -39,6 +39,9 @@ struct Sharing<'a> {
     sizes: Vec<usize>,
     /// What nobody has.
     free: HashMap<TopicId, BTreeSet<i32>>,
+    /// Where all read the same topics: the loads of all, not made anew for each topic.
+    common: Option<Loads>,
+    is_common: bool,
 }
 
 impl<'a> Sharing<'a> {
@@ -54,6 +57,8 @@ impl<'a> Sharing<'a> {
             partitions,
             free: free.filter(|(topic, _)| readers.contains_key(topic)).collect(),
             readers,
+            common: None,
+            is_common: subscribers.windows(2).all(|pair| matches!(pair, [a, b] if a.topics == b.topics)),
             targets: vec![Target::new(); subscribers.len()],
             sizes: vec![0; subscribers.len()],
         }
@@ -95,6 +100,7 @@ impl<'a> Sharing<'a> {
             self.give(least, topic, partition);
             loads.insert((size + 1, least));
         }
+        self.keep_loads(loads);
     }
 
     /// Moves partitions of a topic until no move makes its readers more alike. Whether any moved.
@@ -115,10 +121,18 @@ impl<'a> Sharing<'a> {
             loads.insert((most_size - 1, most));
             has_moved = true;
         }
+        self.keep_loads(loads);
         has_moved
     }
 
-    fn loads(&self, topic: TopicId) -> Loads {
+    fn keep_loads(&mut self, loads: Loads) {
+        self.common = self.is_common.then_some(loads);
+    }
+
+    fn loads(&mut self, topic: TopicId) -> Loads {
+        if let Some(loads) = self.common.take() {
+            return loads;
+        }
         let readers = self.readers.get(&topic).into_iter().flatten();
         readers.map(|at| (self.sizes.get(*at).copied().unwrap_or(0), *at)).collect()
     }
