@@ -43,6 +43,9 @@ pub struct Usage {
 }
 
 /// Builds the release binary that is measured.
+///
+/// # Errors
+/// When it does not build.
 pub fn build() -> Result<()> {
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
     let built =
@@ -60,6 +63,9 @@ fn binary() -> Result<PathBuf> {
 
 impl Ours {
     /// Starts a broker on an empty folder, and tells how long that took.
+    ///
+    /// # Errors
+    /// When it does not start.
     pub fn start() -> Result<(Self, Duration)> {
         Self::start_in(tempfile::tempdir_in(".")?)
     }
@@ -83,6 +89,9 @@ impl Ours {
     }
 
     /// Kills it and starts it again on the same folder.
+    ///
+    /// # Errors
+    /// When it does not start again.
     pub fn restart_after_kill(mut self) -> Result<(Self, Duration)> {
         self.child.kill()?;
         self.child.wait()?;
@@ -114,6 +123,9 @@ impl Target for Ours {
 
 impl Peer {
     /// The peer that the environment names.
+    ///
+    /// # Errors
+    /// When its process is not named.
     pub fn from_environment() -> Result<Option<Self>> {
         let Ok(address) = std::env::var(PEER) else { return Ok(None) };
         let process_id = std::env::var(PEER_PROCESS).context(PEER_PROCESS)?;
@@ -136,6 +148,9 @@ impl Target for Peer {
 }
 
 /// What a process has used so far.
+///
+/// # Errors
+/// When there is no such process.
 pub fn usage(process_id: u32) -> Result<Usage> {
     let stat = std::fs::read_to_string(format!("/proc/{process_id}/stat"))?;
     let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();

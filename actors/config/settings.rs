@@ -229,7 +229,7 @@ impl Settings {
                 sessions_max: size(&values, "max.incremental.fetch.session.cache.slots"),
             },
             topics: topics(&values)?,
-            groups: groups(&values),
+            groups: groups(&values)?,
             storage: storage(&values),
             producer_id_expiration: duration(&values, "producer.id.expiration.ms"),
             shutdown_grace: duration(&values, "shutdown.grace.ms"),
@@ -281,8 +281,10 @@ fn topics(values: &Values) -> Result<TopicRules, ConfigError> {
     })
 }
 
-fn groups(values: &Values) -> GroupSettings {
-    GroupSettings {
+fn groups(values: &Values) -> Result<GroupSettings, ConfigError> {
+    let (interval, session) = ("group.consumer.heartbeat.interval.ms", "group.consumer.session.timeout.ms");
+    check_less(values, interval, session)?;
+    Ok(GroupSettings {
         initial_rebalance_delay: duration(values, "group.initial.rebalance.delay.ms"),
         session_timeout_min_ms: values.number("group.min.session.timeout.ms"),
         session_timeout_max_ms: values.number("group.max.session.timeout.ms"),
@@ -295,7 +297,16 @@ fn groups(values: &Values) -> GroupSettings {
         offset_metadata_max: size(values, "offset.metadata.max.bytes"),
         offset_retention: Duration::from_secs(count(values, "offsets.retention.minutes") * 60),
         offset_check_interval: duration(values, "offsets.retention.check.interval.ms"),
+    })
+}
+
+/// Who speaks more seldom than it may be silent is never there.
+fn check_less(values: &Values, smaller: &'static str, larger: &'static str) -> Result<(), ConfigError> {
+    let (smaller_value, larger_value) = (values.number(smaller), values.number(larger));
+    if smaller_value < larger_value {
+        return Ok(());
     }
+    Err(ConfigError::Conflict { smaller, smaller_value, larger, larger_value })
 }
 
 fn storage(values: &Values) -> StorageSettings {

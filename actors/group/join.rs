@@ -20,6 +20,8 @@ use std::time::Duration;
 const NEW_MEMBER_TIMEOUT: Duration = Duration::from_mins(5);
 /// Ids that are given and not used yet, in one group. The oldest is forgotten for one more.
 const PENDING_MAX: usize = 10_000;
+/// Bytes of what one member says of itself for all of its protocols.
+const PROTOCOLS_BYTES_MAX: usize = 1 << 20;
 /// Bytes of a client's or an instance's name at the beginning of a member's id.
 const ID_NAME_BYTES_MAX: usize = 255;
 
@@ -133,6 +135,9 @@ pub enum JoinError {
     /// The group has as many members as it may.
     #[error("the group is full")]
     Full,
+    /// What the member says of itself is too long.
+    #[error("the member's protocols have too many bytes")]
+    TooLong,
     /// Storage has failed, or the group's actor.
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
@@ -187,6 +192,10 @@ impl ClassicGroup {
 
     fn check(&mut self, joining: &Joining) -> Result<(), JoinError> {
         let Joining { member, instance, protocol_type, protocols, .. } = joining;
+        let bytes = protocols.iter().map(|it| it.name.len() + it.metadata.len());
+        if protocol_type.len() + bytes.sum::<usize>() > PROTOCOLS_BYTES_MAX {
+            return Err(JoinError::TooLong);
+        }
         if !self.has_room(member.as_ref()) {
             // Who is in a group that has too many is out now.
             member.as_ref().and_then(|member| self.remove(member));

@@ -53,7 +53,8 @@ impl Member {
 /// The members of a group. How many know a protocol is counted along.
 #[derive(Debug, Default)]
 pub(super) struct Members {
-    by_id: BTreeMap<MemberId, Member>,
+    /// Boxed, because most groups are small and a map makes room for several.
+    by_id: BTreeMap<MemberId, Box<Member>>,
     by_instance: HashMap<InstanceId, MemberId>,
     knowing: HashMap<String, usize>,
 }
@@ -72,16 +73,16 @@ impl Members {
     }
 
     pub(super) fn get(&self, id: &str) -> Option<&Member> {
-        self.by_id.get(id)
+        self.by_id.get(id).map(Box::as_ref)
     }
 
     /// A member, for changes of anything but its protocols and its instance.
     pub(super) fn get_mut(&mut self, id: &str) -> Option<&mut Member> {
-        self.by_id.get_mut(id)
+        self.by_id.get_mut(id).map(Box::as_mut)
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (&MemberId, &Member)> {
-        self.by_id.iter()
+        self.by_id.iter().map(|(id, member)| (id, &**member))
     }
 
     pub(super) fn ids(&self) -> Vec<MemberId> {
@@ -98,7 +99,7 @@ impl Members {
             self.by_instance.insert(instance.clone(), id.clone());
         }
         self.count(&member.protocols);
-        self.by_id.insert(id, member);
+        self.by_id.insert(id, Box::new(member));
     }
 
     pub(super) fn remove(&mut self, id: &str) -> Option<Member> {
@@ -109,7 +110,7 @@ impl Members {
             self.by_instance.remove(instance);
         }
         self.discount(&member.protocols);
-        Some(member)
+        Some(*member)
     }
 
     pub(super) fn set_protocols(&mut self, id: &str, protocols: Vec<Protocol>) {

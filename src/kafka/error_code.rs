@@ -198,6 +198,7 @@ impl Code for JoinError {
             Self::FencedInstance => ErrorCode::FENCED_INSTANCE_ID,
             Self::InconsistentProtocol => ErrorCode::INCONSISTENT_GROUP_PROTOCOL,
             Self::Full => ErrorCode::GROUP_MAX_SIZE_REACHED,
+            Self::TooLong => ErrorCode::INVALID_REQUEST,
             Self::Unavailable(_) => NO_COORDINATOR,
         }
     }

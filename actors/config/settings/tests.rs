@@ -81,4 +81,7 @@ fn an_empty_rack_is_none() {
 fn values_that_contradict_each_other_are_refused() {
     let pairs = [("log.cleaner.min.compaction.lag.ms", "2"), ("log.cleaner.max.compaction.lag.ms", "1")];
     assert!(matches!(Settings::from_pairs(pairs), Err(ConfigError::Conflict { .. })));
+    let pairs = [("group.consumer.session.timeout.ms", "5000")];
+    assert!(matches!(Settings::from_pairs(pairs), Err(ConfigError::Conflict { .. })));
+    assert!(Settings::from_pairs([("group.consumer.session.timeout.ms", "5001")]).is_ok());
 }
