@@ -49,7 +49,7 @@ impl BrokerHandle {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::broker::create_topics::tests::Trial;
     use crate::broker::delete_topics::DeleteTopics;
@@ -60,7 +60,7 @@ mod tests {
     use callboard_storage::Offset;
 
     /// A batch of one record, the `sequence`th of a producer.
-    fn batch(sequence: i32) -> Bytes {
+    pub(in crate::broker) fn batch(sequence: i32) -> Bytes {
         let mut header = BatchHeader {
             base_offset: 0,
             batch_length: (BATCH_HEADER_BYTES - 12 + 7) as i32,

@@ -60,3 +60,50 @@ impl Broker {
         actor
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::append::append;
+    use super::super::append::tests::batch;
+    use super::super::create_topics::tests::Trial;
+    use crate::mail::post;
+    use crate::partition::Partition;
+    use crate::partition::append::Acks;
+    use actix::{Context, Handler, Message};
+    use callboard_storage::Offset;
+
+    /// Ends an actor as a mistake in a handler would.
+    #[derive(Message)]
+    #[rtype(result = "()")]
+    struct Break;
+
+    impl Handler<Break> for Partition {
+        type Result = ();
+
+        fn handle(&mut self, _message: Break, _ctx: &mut Context<Self>) {
+            panic!("a handler is wrong");
+        }
+    }
+
+    #[actix::test]
+    async fn a_partition_whose_actor_died_goes_on_with_another() {
+        let trial = Trial::start(&[]);
+        let topic = trial.create_one("orders", 2).await.unwrap();
+        let (broken, other) = (&topic.partitions[0], &topic.partitions[1]);
+        let actor = trial.broker.locate(&topic, broken).await.unwrap();
+        let neighbour = trial.broker.locate(&topic, other).await.unwrap();
+        let first = append(&actor, batch(0), Acks::Synced).wait().await.unwrap();
+        assert_eq!(first.base_offset, Offset(0));
+        post(&actor, Break).unwrap();
+        // What was behind it is lost, and says so.
+        assert!(append(&actor, batch(1), Acks::Synced).wait().await.is_err());
+        let next = trial.broker.locate(&topic, broken).await.unwrap();
+        assert_ne!(next, actor);
+        let repeated = append(&next, batch(0), Acks::Synced).wait().await.unwrap();
+        assert_eq!(repeated.base_offset, Offset(0), "it knows its producers");
+        let second = append(&next, batch(1), Acks::Synced).wait().await.unwrap();
+        assert_eq!(second.base_offset, Offset(1));
+        let undisturbed = append(&neighbour, batch(0), Acks::Synced).wait().await.unwrap();
+        assert_eq!(undisturbed.base_offset, Offset(0));
+    }
+}

@@ -175,6 +175,22 @@ fn a_static_member_is_back_where_it_was_and_its_name_is_its_own_until_it_goes() 
 }
 
 #[test]
+fn a_member_that_takes_a_static_place_leaves_its_own_to_the_others_and_an_old_name_is_free() {
+    let mut trial = Trial::new();
+    let fixed = |member: &str, name: &str| Beat { instance: Some(name.into()), ..enters(member) };
+    trial.told(&fixed("x", "one"));
+    trial.told(&enters("a"));
+    trial.told(&says("x", 2, Some(&[0, 1])));
+    trial.told(&says("x", 2, Some(&[0, 1])));
+    assert_eq!(trial.told(&says("a", 3, None)), (3, Some(vec![2, 3])));
+    let one = InstanceId::from("one");
+    trial.group.leave(&"x".into(), Some(&one), Absence::ForAWhile, &trial.topics).unwrap();
+    assert_eq!(trial.told(&fixed("a", "one")), (4, Some(vec![0, 1, 2, 3])), "it is alone now");
+    trial.told(&fixed("a", "two"));
+    assert_eq!(trial.told(&fixed("b", "one")).0, 5, "the name is nobody's");
+}
+
+#[test]
 fn new_partitions_and_topics_are_assigned_without_asking() {
     let mut trial = Trial::new();
     let pattern = Beat { topics: None, pattern: Some("ord.*|new".to_owned()), ..enters("a") };
