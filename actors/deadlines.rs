@@ -49,6 +49,12 @@ impl<K: Clone + Hash + Ord> Deadlines<K> {
         Some(key)
     }
 
+    /// No deadlines, but the wake-up that is on its way.
+    #[must_use]
+    pub fn cleared(self) -> Self {
+        Self { wake_up: self.wake_up, ..Self::default() }
+    }
+
     /// Whether no deadline is set.
     pub fn is_empty(&self) -> bool {
         self.in_order.is_empty()

@@ -39,6 +39,11 @@ impl Answers {
         }));
     }
 
+    /// Does something before all answers leave, when that is durable what was changed.
+    pub fn precede(&mut self, work: impl FnOnce() + Send + 'static) {
+        self.0.insert(0, Box::new(move |durable| durable.map_or((), |()| work())));
+    }
+
     /// Lets all leave, or says that they cannot be had.
     pub(crate) fn release(self, durable: Result<(), Unavailable>) {
         self.0.into_iter().for_each(|answer| answer(durable));

@@ -3,7 +3,7 @@
 
 use crate::committer::Committer;
 use crate::committer::scan::Scan;
-use crate::coordinator::groups::GroupSlot;
+use crate::coordinator::groups::{GroupSlot, Summary};
 use crate::durable::{Answers, Commits, Committed};
 use crate::mail::{Unavailable, ask};
 use crate::offsets::Offsets;
@@ -29,6 +29,8 @@ pub(crate) struct GroupStore {
     pub(crate) is_stored: bool,
     /// Whether anything happened since the last look.
     is_used: bool,
+    /// What lists say of the group once all is durable.
+    summary: Option<Summary>,
 }
 
 /// A group's rows when its actor starts: its own with those of its members, and its offsets.
@@ -47,6 +49,7 @@ impl GroupStore {
             rows: Vec::new(),
             is_stored: false,
             is_used: true,
+            summary: None,
         }
     }
 
@@ -90,6 +93,26 @@ impl GroupStore {
         if self.is_stored {
             self.put(None);
         }
+    }
+
+    /// Says what lists are to say of the group when that is durable what they say, and before who
+    /// changed it is answered.
+    pub(crate) fn summarize(&mut self, summary: Summary, answers: &mut Answers) {
+        if self.summary.as_ref() != Some(&summary) {
+            self.summary = Some(summary.clone());
+            let slot = Arc::clone(&self.slot);
+            answers.precede(move || slot.summarize(summary));
+        }
+    }
+
+    /// Whether anything happened since the last look.
+    pub(crate) fn is_used(&self) -> bool {
+        self.is_used
+    }
+
+    /// Takes back that a look at the group was a use of it.
+    pub(crate) fn set_used(&mut self, is_used: bool) {
+        self.is_used = is_used;
     }
 
     /// The end of a message: its rows are committed, and its answers leave when they are durable.

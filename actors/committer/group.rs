@@ -11,6 +11,7 @@ use crate::partition::append::{AppendError, Appended};
 use actix::{Addr, Context, Handler, Message};
 use callboard_protocol::batch::StampedBatch;
 use callboard_storage::PartitionId;
+use callboard_storage::keys::Table;
 use callboard_storage::log::{self, Group, Log};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -117,7 +118,7 @@ impl Committer {
     }
 
     fn is_refused(&mut self, commit: &log::Commit, origin: &Origin) -> bool {
-        let is_short = self.space.is_short && !commit.batches.is_empty();
+        let is_short = self.space.is_short && (!commit.batches.is_empty() || grows(commit));
         let Origin::Partition { id, losses, .. } = origin else { return is_short };
         let known = self.losses.get(id).copied().unwrap_or(*losses);
         let is_refused = is_short || *losses < known;
@@ -160,6 +161,12 @@ impl Committer {
             tracing::error!(%error, "checkpoint failed");
         }
     }
+}
+
+/// Whether a change without batches is of those that come all the time. Others may free space.
+fn grows(commit: &log::Commit) -> bool {
+    let steady = [Table::Offsets, Table::Groups];
+    commit.mutations.iter().any(|row| row.value.is_some() && steady.contains(&row.table))
 }
 
 /// Write, answer those who asked for no more, sync, apply.

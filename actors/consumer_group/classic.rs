@@ -17,13 +17,16 @@ impl Handler<Join> for ConsumerGroup {
 
     fn handle(&mut self, message: Join, ctx: &mut Context<Self>) {
         let is_empty = self.state.state() == ConsumerState::Empty;
-        if is_empty && self.store.is_idle() {
+        let is_new = message.joining.member.is_none();
+        if is_empty && is_new && self.store.is_idle() {
             // The request is dropped with the actor, and sent again to the one that follows.
             self.store.slot.become_kind(Kind::Classic);
             ctx.stop();
             return;
         }
-        let refused = if is_empty {
+        let refused = if is_empty && !is_new {
+            JoinRefused { error: JoinError::UnknownMember, member: message.joining.member }
+        } else if is_empty {
             // Something is on its way to the disk; the client tries again.
             Unavailable.into()
         } else {

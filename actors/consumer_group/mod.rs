@@ -76,7 +76,8 @@ impl ConsumerGroup {
             ctx.stop();
             return;
         }
-        self.store.flush(std::mem::take(&mut self.state.answers), ctx);
+        let answers = std::mem::take(&mut self.state.answers);
+        self.store.flush(answers, ctx);
         self.state.deadlines.arm(ctx);
     }
 
@@ -87,7 +88,7 @@ impl ConsumerGroup {
         }
         // Members come and go with their group's row, which says whether there are any.
         self.store.put(Some(GroupRow::Consumer(self.state.to_row()).encode()?));
-        self.store.slot.summarize(self.summary());
+        self.summarize();
         for id in members {
             let row = self.state.members.get(&id).map(ConsumerMemberRow::from);
             self.store.put_member(&id, row.map(|row| row.encode()).transpose()?);
@@ -98,19 +99,20 @@ impl ConsumerGroup {
     /// Forgets the offsets and all else; nobody is in the group.
     fn forget(&mut self) {
         self.store.forget();
-        let answers = std::mem::take(&mut self.state.answers);
-        self.state = ConsumerGroupState::new(self.state.settings);
-        self.state.answers = answers;
-        self.store.slot.summarize(self.summary());
+        let new = ConsumerGroupState::new(self.state.settings);
+        let old = std::mem::replace(&mut self.state, new);
+        (self.state.answers, self.state.deadlines) = (old.answers, old.deadlines.cleared());
+        self.summarize();
     }
 
-    fn summary(&self) -> Summary {
-        Summary {
+    fn summarize(&mut self) {
+        let summary = Summary {
             kind: Kind::Consumer,
             state: GroupState::Consumer(self.state.state()),
             protocol_type: Some(crate::group::CONSUMER.to_owned()),
             is_stored: self.store.is_stored,
-        }
+        };
+        self.store.summarize(summary, &mut self.state.answers);
     }
 
     fn adopt(&mut self, loaded: &Loaded) -> Result<(), callboard_storage::Error> {
@@ -134,7 +136,7 @@ impl ConsumerGroup {
         self.state.changes = Changes::default();
         // What the members read is known before they speak.
         self.state.patterns.resolve(&self.topics.load(), Scope::All);
-        self.store.slot.summarize(self.summary());
+        self.summarize();
         Ok(())
     }
 }

@@ -56,6 +56,7 @@ impl Handler<ExpireOffsets> for ConsumerGroup {
     type Result = ();
 
     fn handle(&mut self, _message: ExpireOffsets, ctx: &mut Context<Self>) {
+        let is_used = self.store.is_used();
         let (state, topics) = (&self.state, self.topics.load());
         let rows = self.store.offsets.expire(
             Now::read().wall_ms,
@@ -69,6 +70,7 @@ impl Handler<ExpireOffsets> for ConsumerGroup {
             self.forget();
         }
         self.settle(ctx);
+        self.store.set_used(is_used);
     }
 }
 

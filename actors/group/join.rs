@@ -4,7 +4,7 @@
 //! its client is too old for that, so that one that tries again is not taken for two.
 
 use super::Group;
-use super::members::{Member, Protocol};
+use super::members::{Member, Protocol, bytes_of};
 use super::state::{ClassicGroup, Now, State, Timer};
 use crate::chance;
 use crate::config::GroupSettings;
@@ -19,9 +19,11 @@ use std::time::Duration;
 /// How long a new member is kept that does not come to the end of its first join phase.
 const NEW_MEMBER_TIMEOUT: Duration = Duration::from_mins(5);
 /// Ids that are given and not used yet, in one group. The oldest is forgotten for one more.
-const PENDING_MAX: usize = 10_000;
+const PENDING_MAX: usize = 2_000;
 /// Bytes of what one member says of itself for all of its protocols.
 const PROTOCOLS_BYTES_MAX: usize = 1 << 20;
+/// The same for all members of a group.
+const GROUP_BYTES_MAX: usize = 64 << 20;
 /// Bytes of a client's or an instance's name at the beginning of a member's id.
 const ID_NAME_BYTES_MAX: usize = 255;
 
@@ -192,20 +194,27 @@ impl ClassicGroup {
 
     fn check(&mut self, joining: &Joining) -> Result<(), JoinError> {
         let Joining { member, instance, protocol_type, protocols, .. } = joining;
-        let bytes = protocols.iter().map(|it| it.name.len() + it.metadata.len());
-        if protocol_type.len() + bytes.sum::<usize>() > PROTOCOLS_BYTES_MAX {
+        let bytes = protocol_type.len() + bytes_of(protocols);
+        if bytes > PROTOCOLS_BYTES_MAX {
             return Err(JoinError::TooLong);
+        }
+        if self.members.bytes() + bytes > GROUP_BYTES_MAX {
+            return Err(JoinError::Full);
         }
         if !self.has_room(member.as_ref()) {
             // Who is in a group that has too many is out now.
-            member.as_ref().and_then(|member| self.remove(member));
+            if let Some(member) = member {
+                self.take_pending(member);
+                self.remove(member);
+            }
             return Err(JoinError::Full);
         }
         if !self.supports(protocol_type, protocols) {
             return Err(JoinError::InconsistentProtocol);
         }
         match member {
-            Some(member) if self.pending.contains(member) => Ok(()),
+            // No static member was ever given an id to come back with.
+            Some(member) if self.pending.contains(member) && instance.is_none() => Ok(()),
             Some(member) => self.check_member(member, instance.as_ref()).map_err(JoinError::from),
             None => Ok(()),
         }
@@ -284,14 +293,16 @@ impl ClassicGroup {
         }
     }
 
-    /// A member that waits for the others, with what it says of itself now. Another request of it
-    /// that waited is given up: it came by a connection that is gone.
+    /// A member that waits for the others, with what it says of itself now.
     pub(super) fn update(&mut self, id: &MemberId, joining: Joining, reply: Reply<Joined, JoinRefused>) {
         self.members.set_protocols(id, joining.protocols);
         if let Some(member) = self.members.get_mut(id) {
             member.rebalance_timeout = joining.rebalance_timeout;
             member.session_timeout = joining.session_timeout;
-            member.join = Some(reply);
+            if let Some(old) = member.join.replace(reply) {
+                // It came by a connection that is gone; it is not to be tried again.
+                self.answers.send(old, Err(JoinRefused::from(Unavailable)));
+            }
         }
     }
 }

@@ -50,6 +50,14 @@ impl Member {
     }
 }
 
+/// Bytes that a protocol takes beside its name and metadata.
+const PROTOCOL_BYTES: usize = 64;
+
+/// Bytes that a member's protocols take.
+pub(super) fn bytes_of(protocols: &[Protocol]) -> usize {
+    protocols.iter().map(|it| PROTOCOL_BYTES + it.name.len() + it.metadata.len()).sum()
+}
+
 /// The members of a group. How many know a protocol is counted along.
 #[derive(Debug, Default)]
 pub(super) struct Members {
@@ -57,11 +65,18 @@ pub(super) struct Members {
     by_id: BTreeMap<MemberId, Box<Member>>,
     by_instance: HashMap<InstanceId, MemberId>,
     knowing: HashMap<String, usize>,
+    /// Of what all say of themselves.
+    bytes: usize,
 }
 
 impl Members {
     pub(super) fn len(&self) -> usize {
         self.by_id.len()
+    }
+
+    /// Bytes of what all say of themselves.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -141,12 +156,14 @@ impl Members {
     }
 
     fn count(&mut self, protocols: &[Protocol]) {
+        self.bytes += bytes_of(protocols);
         for protocol in protocols {
             *self.knowing.entry(protocol.name.clone()).or_default() += 1;
         }
     }
 
     fn discount(&mut self, protocols: &[Protocol]) {
+        self.bytes -= bytes_of(protocols);
         for protocol in protocols {
             if let Some(count) = self.knowing.get_mut(&protocol.name) {
                 *count -= 1;

@@ -86,17 +86,18 @@ impl Group {
                 }
             }
         }
-        self.store.flush(std::mem::take(&mut self.state.answers), ctx);
+        let mut answers = std::mem::take(&mut self.state.answers);
+        self.store.summarize(self.summary(), &mut answers);
+        self.store.flush(answers, ctx);
         self.state.deadlines.arm(ctx);
-        self.store.slot.summarize(self.summary());
     }
 
     /// Forgets the offsets and all else; nobody is in the group.
     fn forget(&mut self) {
         self.store.forget();
-        let answers = std::mem::take(&mut self.state.answers);
-        self.state = ClassicGroup::new(self.state.settings, crate::clock::wall_ms());
-        self.state.answers = answers;
+        let new = ClassicGroup::new(self.state.settings, crate::clock::wall_ms());
+        let old = std::mem::replace(&mut self.state, new);
+        (self.state.answers, self.state.deadlines) = (old.answers, old.deadlines.cleared());
     }
 
     fn summary(&self) -> Summary {

@@ -59,6 +59,7 @@ impl Handler<ExpireOffsets> for Group {
     type Result = ();
 
     fn handle(&mut self, _message: ExpireOffsets, ctx: &mut Context<Self>) {
+        let is_used = self.store.is_used();
         let (state, topics) = (&self.state, self.topics.load());
         let rows = self.store.offsets.expire(
             Now::read().wall_ms,
@@ -75,6 +76,7 @@ impl Handler<ExpireOffsets> for Group {
             self.forget();
         }
         self.settle(ctx);
+        self.store.set_used(is_used);
     }
 }
 

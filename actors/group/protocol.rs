@@ -2,6 +2,7 @@
 
 use super::members::{Members, Protocol};
 use super::state::{ClassicGroup, State};
+use std::cmp::Reverse;
 use std::collections::HashMap;
 
 impl ClassicGroup {
@@ -17,19 +18,31 @@ impl ClassicGroup {
 
 impl Members {
     /// Each member votes for the first of its protocols that all know; most votes win. Of those with
-    /// as many, the one that the members of the smallest ids like is taken.
+    /// as many, Kafka takes the first as its hash tables are ordered, and so does this.
     pub(super) fn vote(&self) -> Option<String> {
         let mut votes: HashMap<&str, usize> = HashMap::new();
-        let mut voted = Vec::new();
         for (_, member) in self.iter() {
             let vote = member.protocols.iter().find(|protocol| self.all_know(&protocol.name))?;
-            let count = votes.entry(&vote.name).or_default();
-            if *count == 0 {
-                voted.push(vote.name.as_str());
-            }
-            *count += 1;
+            *votes.entry(&vote.name).or_default() += 1;
         }
-        let most = votes.values().max()?;
-        voted.into_iter().find(|name| votes.get(name) == Some(most)).map(str::to_owned)
+        let best = votes.into_iter().min_by_key(|(name, count)| (Reverse(*count), place(name), *name));
+        best.map(|(name, _)| name.to_owned())
+    }
+}
+
+/// Where a small hash table of Java has a text.
+fn place(name: &str) -> u32 {
+    let hash = name.encode_utf16().fold(0_u32, |hash, unit| hash.wrapping_mul(31).wrapping_add(unit.into()));
+    (hash ^ (hash >> 16)) & 15
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn protocols_stand_as_in_java() {
+        let places = ["compatible", "sticky", "range", "roundrobin", "cooperative-sticky"].map(place);
+        assert_eq!(places, [2, 8, 9, 10, 15]);
     }
 }

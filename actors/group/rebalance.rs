@@ -9,6 +9,9 @@ use callboard_protocol::subscription;
 use std::collections::HashSet;
 use std::time::Duration;
 
+/// How long a group waits at least for static members, when they are all that is left.
+const IDLE_REBALANCE_MIN: Duration = Duration::from_secs(1);
+
 impl ClassicGroup {
     /// Somebody came or went: begins a rebalance, or ends the one that waited for this.
     pub(super) fn rebalance_or_complete(&mut self, now: Now, reason: &str) {
@@ -83,7 +86,8 @@ impl ClassicGroup {
             self.remove(&id);
         }
         if !self.elect_leader() {
-            let timeout: Duration = self.members.rebalance_timeout();
+            // Not at once, whatever the members want: nothing happens until one of them comes.
+            let timeout = self.members.rebalance_timeout().max(IDLE_REBALANCE_MIN);
             self.deadlines.set(Timer::Join, now.instant + timeout);
             return;
         }

@@ -1,7 +1,7 @@
 //! A group as a row, and back after a restart.
 //!
-//! A generation is stored when it begins and when its assignments are there; a group that prepares a
-//! rebalance is stored as it was before. After a restart its members are as they were, with their
+//! A generation is stored when it begins and when its assignments are there; a restart finds a group that
+//! prepares a rebalance as it was before. After a restart its members are as they were, with their
 //! whole session timeouts before them.
 
 use super::members::{Member, Protocol};
@@ -15,7 +15,9 @@ use std::time::Duration;
 impl ClassicGroup {
     /// The group as a row.
     pub(super) fn to_row(&self) -> ClassicGroupRow {
-        let members = self.members.iter().map(|(id, member)| ClassicMemberRow {
+        // In its first join phase it is stored when somebody commits, as if nobody were in it.
+        let is_forming = self.state() == State::PreparingRebalance && self.generation == 0;
+        let members = self.members.iter().filter(|_| !is_forming).map(|(id, member)| ClassicMemberRow {
             id: id.to_string(),
             instance: member.instance.as_deref().map(str::to_owned),
             client_id: member.client_id.clone(),
@@ -32,7 +34,7 @@ impl ClassicGroup {
             leader: self.leader.as_deref().map(str::to_owned),
             phase: match self.state() {
                 State::Empty => Phase::Empty,
-                // It is written as it was when the generation began.
+                _ if is_forming => Phase::Empty,
                 State::PreparingRebalance | State::CompletingRebalance => Phase::Completing,
                 State::Stable => Phase::Stable,
             },
@@ -57,6 +59,9 @@ impl ClassicGroup {
             group.deadlines.set(Timer::Sync, now.instant + group.members.rebalance_timeout());
         }
         group.read_subscriptions();
+        if group.members.len() > group.settings.members_max {
+            group.rebalance(now, "the group has more members than it may");
+        }
         group
     }
 

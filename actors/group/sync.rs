@@ -107,9 +107,10 @@ impl ClassicGroup {
             self.answers.send(reply, Ok(synced));
             return;
         }
-        if let Some(member) = self.members.get_mut(&id) {
-            // Another request of it that waited came by a connection that is gone.
-            member.sync = Some(reply);
+        let old = self.members.get_mut(&id).and_then(|member| member.sync.replace(reply));
+        if let Some(old) = old {
+            // It came by a connection that is gone; it is not to be tried again.
+            self.answers.send(old, Err(Unavailable.into()));
         }
         if self.leader.as_ref() == Some(&id) {
             self.assign(assignments, now);

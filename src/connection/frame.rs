@@ -113,7 +113,7 @@ impl Reader {
         self.begin().await?;
         self.patience = self.bounds.receive_timeout;
         let (bytes, reserved) = self.rest().await?;
-        Ok(Frame { bytes, permits: Permits { _request: request, _bytes: reserved } })
+        Ok(Frame { bytes, permits: Permits { _request: request, bytes: Some(reserved) } })
     }
 
     /// Waits until all requests are answered, so that what could not begin yet takes no room in the

@@ -11,7 +11,7 @@
 mod frame;
 mod write;
 
-use crate::kafka::apis::{Api, Order};
+use crate::kafka::apis::{Api, Keeps, Order};
 use crate::kafka::{self, Answering, Edge, Incoming, Refused, Started};
 use crate::limits::{Admission, Limits, Reserved};
 use actix::fut::wrap_future;
@@ -85,7 +85,8 @@ struct Frame {
 #[derive(Debug)]
 struct Permits {
     _request: OwnedSemaphorePermit,
-    _bytes: Reserved,
+    /// Until it is answered, or its bytes are not kept any more.
+    bytes: Option<Reserved>,
 }
 
 /// An answer has been written.
@@ -148,10 +149,15 @@ impl Connection {
         }) {
             self.in_flight += 1;
             self.order = request.api.order;
-            let permits = request.frame.permits;
+            let mut permits = request.frame.permits;
             let incoming = Incoming { frame: request.frame.bytes, peer: self.peer.ip() };
             match kafka::start(&self.edge, request.api, incoming) {
-                Ok(Started::Answering(answering)) => self.answer(answering, permits),
+                Ok(Started::Answering(answering)) => {
+                    if request.api.keeps == Keeps::Copy {
+                        permits.bytes = None;
+                    }
+                    self.answer(answering, permits);
+                }
                 Ok(Started::Waiting(beginning)) => {
                     let begun = wrap_future::<_, Self>(beginning);
                     ctx.wait(begun.map(|answering, connection, ctx| {

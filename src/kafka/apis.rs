@@ -26,6 +26,8 @@ pub struct Api {
     served: RangeInclusive<i16>,
     /// How requests of it share a connection with others.
     pub order: Order,
+    /// What is kept of a request until it is answered.
+    pub keeps: Keeps,
     pub(super) start: fn(Arc<Edge>, Incoming) -> Result<Started, Refused>,
 }
 
@@ -36,6 +38,15 @@ pub enum Order {
     Overlapping,
     /// It may not, so that it sees what they did.
     OneAtATime,
+}
+
+/// What is kept of a request until it is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keeps {
+    /// Its bytes, which count as long against the bound on those of all requests.
+    Frame,
+    /// A copy of what is needed: it may wait long for what others do.
+    Copy,
 }
 
 impl Api {
@@ -54,6 +65,7 @@ pub const APIS: &[Api] = &[
         advertised: 0..=13,
         served: 3..=13,
         order: Order::Overlapping,
+        keeps: Keeps::Frame,
         start: produce::start,
     },
     api(ApiKey::FETCH, 4..=18, |edge, incoming| run(edge, incoming, fetch::handle)),
@@ -62,10 +74,10 @@ pub const APIS: &[Api] = &[
     api(ApiKey::OFFSET_COMMIT, 2..=10, |edge, incoming| run(edge, incoming, offset_commit::handle)),
     api(ApiKey::OFFSET_FETCH, 1..=10, |edge, incoming| run(edge, incoming, offset_fetch::handle)),
     api(ApiKey::FIND_COORDINATOR, 0..=6, |edge, incoming| run(edge, incoming, find_coordinator::handle)),
-    api(ApiKey::JOIN_GROUP, 0..=9, |edge, incoming| run(edge, incoming, join_group::handle)),
+    waiting(ApiKey::JOIN_GROUP, 0..=9, |edge, incoming| run(edge, incoming, join_group::handle)),
     api(ApiKey::HEARTBEAT, 0..=4, |edge, incoming| run(edge, incoming, heartbeat::handle)),
     api(ApiKey::LEAVE_GROUP, 0..=5, |edge, incoming| run(edge, incoming, leave_group::handle)),
-    api(ApiKey::SYNC_GROUP, 0..=5, |edge, incoming| run(edge, incoming, sync_group::handle)),
+    waiting(ApiKey::SYNC_GROUP, 0..=5, |edge, incoming| run(edge, incoming, sync_group::handle)),
     api(ApiKey::DESCRIBE_GROUPS, 0..=6, |edge, incoming| run(edge, incoming, describe_groups::handle)),
     api(ApiKey::LIST_GROUPS, 0..=5, |edge, incoming| run(edge, incoming, list_groups::handle)),
     api(ApiKey::API_VERSIONS, 0..=4, api_versions::start),
@@ -97,7 +109,19 @@ const fn api(
     start: fn(Arc<Edge>, Incoming) -> Result<Started, Refused>,
 ) -> Api {
     let (first, last) = (*versions.start(), *versions.end());
-    Api { key, advertised: first..=last, served: versions, order: Order::OneAtATime, start }
+    let order = Order::OneAtATime;
+    Api { key, advertised: first..=last, served: versions, order, keeps: Keeps::Frame, start }
+}
+
+/// An operation that waits for what other clients do.
+const fn waiting(
+    key: ApiKey,
+    versions: RangeInclusive<i16>,
+    start: fn(Arc<Edge>, Incoming) -> Result<Started, Refused>,
+) -> Api {
+    let (first, last) = (*versions.start(), *versions.end());
+    let order = Order::OneAtATime;
+    Api { key, advertised: first..=last, served: versions, order, keeps: Keeps::Copy, start }
 }
 
 /// The operation with that number.

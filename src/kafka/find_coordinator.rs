@@ -12,6 +12,9 @@ const GROUP: i8 = 0;
 const TRANSACTION: i8 = 1;
 const SHARE: i8 = 2;
 
+/// What a client is told of a request that makes no sense.
+const MALFORMED: &str = "The request is not one that a client of this version sends.";
+
 /// The first version that takes several keys.
 const MANY_SINCE: i16 = 4;
 /// The first version that knows share groups.
@@ -25,19 +28,22 @@ pub(super) async fn handle(
     let version = caller.version;
     let is_known = matches!(request.key_type, GROUP | TRANSACTION)
         || (request.key_type == SHARE && version >= SHARE_SINCE);
+    caller.check_partitions(request.coordinator_keys.len())?;
     let keys = if version >= MANY_SINCE { request.coordinator_keys } else { vec![request.key] };
     let coordinators: Vec<_> = keys
         .into_iter()
         .map(|key| {
             let is_good = is_known && (request.key_type != SHARE || is_share_key(&key));
-            if is_good { found(&edge, key) } else { refused(key) }
+            // A type that nobody knows is a fault of the whole request, and says more.
+            let message = if is_known || request.key_type == SHARE { "" } else { MALFORMED };
+            if is_good { found(&edge, key) } else { refused(key, message) }
         })
         .collect();
     if version >= MANY_SINCE {
         return Ok(FindCoordinatorResponse { coordinators, ..Default::default() });
     }
     let only = coordinators.into_iter().next().unwrap_or_default();
-    let error_message = if only.error_code.is_error() { "The request is malformed." } else { "NONE" };
+    let error_message = if only.error_code.is_error() { MALFORMED } else { "NONE" };
     Ok(FindCoordinatorResponse {
         error_code: only.error_code,
         // Kafka says so too.
@@ -60,13 +66,13 @@ fn found(edge: &Edge, key: Str) -> Coordinator {
     }
 }
 
-fn refused(key: Str) -> Coordinator {
+fn refused(key: Str, message: &'static str) -> Coordinator {
     Coordinator {
         key,
         node_id: -1,
         port: -1,
         error_code: ErrorCode::INVALID_REQUEST,
-        error_message: Some(Str::default()),
+        error_message: Some(Str::from_static(message)),
         ..Default::default()
     }
 }

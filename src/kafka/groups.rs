@@ -63,7 +63,14 @@ pub(super) fn instance(id: Option<&Str>) -> Option<InstanceId> {
 
 /// Where a client is, as Kafka writes it.
 pub(super) fn host(peer: IpAddr) -> String {
-    format!("/{}", peer.to_canonical())
+    match peer.to_canonical() {
+        IpAddr::V4(address) => format!("/{address}"),
+        // Java never shortens.
+        IpAddr::V6(address) => {
+            let groups = address.segments().map(|group| format!("{group:x}"));
+            format!("/{}", groups.join(":"))
+        }
+    }
 }
 
 /// A copy that does not keep its request's frame in memory.

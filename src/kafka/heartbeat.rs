@@ -4,6 +4,7 @@ use super::groups::{self, code_of};
 use super::{Caller, Edge, Refused};
 use callboard_actors::coordinator::locate::Missing;
 use callboard_actors::group::heartbeat::{Beating, Heartbeat};
+use callboard_actors::names::MemberId;
 use callboard_protocol::kafka::ErrorCode;
 use callboard_protocol::kafka::heartbeat::{HeartbeatRequest, HeartbeatResponse};
 use std::sync::Arc;
@@ -21,7 +22,8 @@ async fn beat(edge: &Edge, request: &HeartbeatRequest) -> ErrorCode {
         return ErrorCode::INVALID_GROUP_ID;
     }
     let unknown = ErrorCode::UNKNOWN_MEMBER_ID;
-    let Some(member) = groups::member(&request.member_id) else { return unknown };
+    // One without an id may still have the name of a static member, which is looked at first.
+    let member = MemberId::from(request.member_id.as_str());
     let instance = groups::instance(request.group_instance_id.as_ref());
     let beating = Beating { member, instance, generation: request.generation_id };
     let message = |reply| Heartbeat { beating: beating.clone(), reply };

@@ -34,14 +34,14 @@ pub(super) async fn handle(
     request: JoinGroupRequest,
 ) -> Result<JoinGroupResponse, Refused> {
     let version = caller.version;
-    let said = request.member_id.clone();
+    let said = request.member_id.detached();
     if request.group_id.is_empty() {
         return Ok(refusal(ErrorCode::INVALID_GROUP_ID, said, version));
     }
     if !is_session_timeout(request.session_timeout_ms, &edge.broker.settings().groups) {
         return Ok(refusal(ErrorCode::INVALID_SESSION_TIMEOUT, said, version));
     }
-    let group = request.group_id.clone();
+    let group = request.group_id.detached();
     let joining = joining(request, &caller);
     let missing = if joining.member.is_none() { Missing::Create(Kind::Classic) } else { Missing::Refuse };
     let message = |reply| Join { joining: joining.clone(), reply };

@@ -8,9 +8,10 @@ use std::sync::Arc;
 
 pub(super) async fn handle(
     edge: Arc<Edge>,
-    _caller: Caller,
+    caller: Caller,
     request: ListGroupsRequest,
 ) -> Result<ListGroupsResponse, Refused> {
+    caller.check_partitions(request.states_filter.len().saturating_add(request.types_filter.len()))?;
     let groups = edge.broker.groups();
     let groups = groups.iter().filter(|slot| slot.exists()).map(|slot| listed(slot));
     let groups = groups.filter(|group| is_wanted(group, &request)).collect();

@@ -125,6 +125,10 @@ fn plan_topic(
         let partition_index = partition.partition_index;
         partitions.push(OffsetCommitResponsePartition { partition_index, error_code });
     }
+    // Also within a topic what has failed already comes first.
+    let mut ordered: Vec<_> = partitions.into_iter().zip(places).collect();
+    ordered.sort_by_key(|(_, place)| place.is_some());
+    let (partitions, places) = ordered.into_iter().unzip();
     let OffsetCommitRequestTopic { name, topic_id, .. } = requested;
     let topic = OffsetCommitResponseTopic { name: name.clone(), topic_id: *topic_id, partitions };
     PlannedTopic { topic, places }

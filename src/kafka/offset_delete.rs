@@ -37,7 +37,14 @@ pub(super) async fn handle(
         let view = known.get(&topic.name).cloned();
         answer(topic, view.as_deref(), outcome)
     });
-    Ok(OffsetDeleteResponse { topics: answers.collect(), ..Default::default() })
+    let mut topics: Vec<_> = answers.collect();
+    // What is not there comes first, as in Kafka.
+    let is_there = |partition: &OffsetDeleteResponsePartition| {
+        partition.error_code != ErrorCode::UNKNOWN_TOPIC_OR_PARTITION
+    };
+    topics.iter_mut().for_each(|topic| topic.partitions.sort_by_key(is_there));
+    topics.sort_by_key(|topic| topic.partitions.iter().all(is_there));
+    Ok(OffsetDeleteResponse { topics, ..Default::default() })
 }
 
 fn deleted(topic: &OffsetDeleteRequestTopic, view: Option<&Arc<TopicView>>) -> DeletedTopic {

@@ -17,6 +17,7 @@ use callboard_protocol::kafka::offset_fetch::{
 };
 use callboard_protocol::wire::Str;
 use callboard_storage::TopicId;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 /// The first version whose answer has a code for all of it.
@@ -37,7 +38,11 @@ pub(super) async fn handle(
     caller
         .check_partitions(groups.len() + named.map(|topic| topic.partition_indexes.len()).sum::<usize>())?;
     let mut answers = Vec::with_capacity(groups.len());
-    for group in groups {
+    let mut told_whole = HashSet::new();
+    // All of a group is told once: it may be large.
+    let is_new =
+        |group: &OffsetFetchRequestGroup| group.topics.is_some() || told_whole.insert(group.group_id.clone());
+    for group in groups.into_iter().filter(is_new) {
         answers.push(fetch(&edge, group, version).await);
     }
     if version >= MANY_SINCE {

@@ -29,23 +29,11 @@ pub(super) async fn handle(
     if request.group_id.is_empty() {
         return Ok(refusal(ErrorCode::INVALID_GROUP_ID));
     }
-    let Some(member) = groups::member(&request.member_id) else {
-        return Ok(refusal(ErrorCode::UNKNOWN_MEMBER_ID));
-    };
-    let assignment = |one: &SyncGroupRequestAssignment| {
-        (MemberId::from(one.member_id.as_str()), detached(&one.assignment))
-    };
-    let syncing = Syncing {
-        member,
-        instance: groups::instance(request.group_instance_id.as_ref()),
-        generation: request.generation_id,
-        protocol_type: request.protocol_type.map(String::from),
-        protocol: request.protocol_name.map(String::from),
-        assignments: request.assignments.iter().map(assignment).collect(),
-    };
+    let group = request.group_id.detached();
+    let syncing = syncing(request);
     let message = |reply| Sync { syncing: syncing.clone(), reply };
     let unknown = ErrorCode::UNKNOWN_MEMBER_ID;
-    let synced = groups::ask(&edge, &request.group_id, Missing::Refuse, unknown, message).await;
+    let synced = groups::ask(&edge, &group, Missing::Refuse, unknown, message).await;
     let error_code = code_of(&synced);
     Ok(match synced {
         Ok(Ok(synced)) => SyncGroupResponse {
@@ -56,6 +44,22 @@ pub(super) async fn handle(
         },
         Ok(Err(_)) | Err(_) => refusal(error_code),
     })
+}
+
+/// A copy of what the request says, which does not keep its frame in memory.
+fn syncing(request: SyncGroupRequest) -> Syncing {
+    let assignment = |one: &SyncGroupRequestAssignment| {
+        (MemberId::from(one.member_id.as_str()), detached(&one.assignment))
+    };
+    Syncing {
+        // One without an id may still have the name of a static member, which is looked at first.
+        member: MemberId::from(request.member_id.as_str()),
+        instance: groups::instance(request.group_instance_id.as_ref()),
+        generation: request.generation_id,
+        protocol_type: request.protocol_type.map(String::from),
+        protocol: request.protocol_name.map(String::from),
+        assignments: request.assignments.iter().map(assignment).collect(),
+    }
 }
 
 fn refusal(error_code: ErrorCode) -> SyncGroupResponse {

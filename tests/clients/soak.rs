@@ -72,7 +72,10 @@ impl Soak {
         while !until(self) {
             let left = deadline.saturating_duration_since(Instant::now());
             let line = self.lines.recv_timeout(left);
-            let line = line.unwrap_or_else(|_| panic!("{} of {} records came", self.count(), self.sent));
+            let line = line.unwrap_or_else(|_| {
+                let read = self.read.each_ref().map(BTreeSet::len);
+                panic!("{read:?} of {} records came, {:?} are committed", self.sent, self.committed)
+            });
             self.hear(&line);
         }
     }

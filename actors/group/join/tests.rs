@@ -285,3 +285,69 @@ fn a_restart_between_join_and_sync_goes_on_there() {
     }
     assert!(unsynced.now.instant.elapsed() < REBALANCE && unsynced.group.members.is_empty());
 }
+
+#[test]
+fn static_members_that_nobody_waits_for_do_not_keep_the_group_busy() {
+    let mut trial = Trial::new();
+    let hasty = Joining { rebalance_timeout: Duration::ZERO, ..as_static("a", None) };
+    let dynamic = trial.stable(1).remove(0);
+    let mut waiting = trial.join(hasty);
+    drop(trial.join(joining(Some(&dynamic))));
+    let id = waiting.try_recv().unwrap().unwrap().member;
+    drop((trial.sync(&id, 2, &[]), trial.sync(&dynamic, 2, &[])));
+    trial.group.leave(&[Leaving { member: Some(dynamic), instance: None }], trial.now);
+    trial.pass(Duration::ZERO);
+    assert_eq!(trial.group.state(), State::PreparingRebalance);
+    for _ in 0..6 {
+        trial.pass(Duration::from_secs(2));
+    }
+    assert_eq!(trial.group.state(), State::Empty, "its session is over");
+}
+
+#[test]
+fn who_comes_again_by_another_connection_is_not_taken_for_two() {
+    let mut trial = Trial::new();
+    let ids = trial.stable(2);
+    let third = trial.id();
+    let mut old = trial.join(joining(Some(&third)));
+    let mut new = trial.join(joining(Some(&third)));
+    assert!(matches!(refused(&mut old), JoinError::Unavailable(_)));
+    drop((trial.join(joining(Some(&ids[0]))), trial.join(joining(Some(&ids[1])))));
+    assert_eq!(new.try_recv().unwrap().unwrap().generation, 3);
+}
+
+#[test]
+fn an_id_that_finds_the_group_full_is_not_waited_for() {
+    let mut trial = Trial::with(&[("group.max.size", "2")]);
+    let first = trial.stable(1).remove(0);
+    let (second, third) = (trial.id(), trial.id());
+    drop(trial.join(joining(Some(&second))));
+    let mut leads = trial.join(joining(Some(&first)));
+    assert_eq!(refused(&mut trial.join(joining(Some(&third)))), JoinError::Full);
+    drop(trial.join(joining(Some(&second))));
+    assert_eq!(leads.try_recv().unwrap().unwrap().generation, 2);
+}
+
+#[test]
+fn an_id_that_was_given_is_not_a_static_members() {
+    let mut trial = Trial::new();
+    let given = trial.id();
+    assert_eq!(refused(&mut trial.join(as_static("a", Some(&given)))), JoinError::UnknownMember);
+}
+
+#[test]
+fn a_restart_with_a_smaller_bound_lets_the_members_join_again() {
+    let mut trial = Trial::new();
+    trial.stable(3);
+    let settings = GroupSettings { members_max: 2, ..trial.group.settings };
+    trial.group = ClassicGroup::from_row(trial.group.to_row(), settings, trial.now);
+    assert_eq!(trial.group.state(), State::PreparingRebalance);
+}
+
+#[test]
+fn what_members_say_of_themselves_is_bounded() {
+    let mut trial = Trial::new();
+    let mut long = joining(None);
+    long.protocols[0].metadata = vec![0; PROTOCOLS_BYTES_MAX].into();
+    assert_eq!(refused(&mut trial.join(long)), JoinError::TooLong);
+}
