@@ -129,13 +129,16 @@ fn start(client: Client, what: &str, broker: &Broker, topic: &str, said: &Sender
     let mut program = client.program().unwrap();
     program.args([what, broker.address(), topic]).stdout(Stdio::piped()).stderr(Stdio::null());
     let mut process = program.spawn().unwrap();
-    let output = BufReader::new(process.stdout.take().unwrap());
+    let mut output = BufReader::new(process.stdout.take().unwrap());
     let said = said.clone();
     std::thread::spawn(move || {
-        for line in output.lines().map_while(Result::ok) {
-            if said.send(line).is_err() {
+        let mut line = String::new();
+        // Who dies may leave a part of a line, which says nothing.
+        while output.read_line(&mut line).is_ok() && line.ends_with('\n') {
+            if said.send(line.trim_end().to_owned()).is_err() {
                 break;
             }
+            line.clear();
         }
     });
     process

@@ -7,7 +7,7 @@ use callboard_protocol::kafka::api_versions::{ApiVersion, ApiVersionsRequest, Ap
 use callboard_protocol::wire::{Message, Reader, ResponseHeader};
 
 /// The operations that are served, with the versions that Apache Kafka 4.3 has of them.
-const OFFERED: [(i16, i16, i16); 13] = [
+const OFFERED: [(i16, i16, i16); 26] = [
     (0, 0, 13),
     (1, 4, 18),
     (2, 1, 11),

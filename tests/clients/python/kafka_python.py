@@ -337,13 +337,15 @@ def member(topic):
         max_poll_interval_ms=10_000,
     ) as client:
         while True:
-            for part, records in client.poll(timeout_ms=200).items():
-                for record in records:
-                    print("read", part.partition, record.offset, flush=True)
-                try:
-                    client.commit()
-                except KafkaError:
-                    continue
+            batch = client.poll(timeout_ms=200)
+            for record in (record for records in batch.values() for record in records):
+                print("read", record.partition, record.offset, flush=True)
+            try:
+                # All that poll gave, so not before all of it was said.
+                client.commit()
+            except KafkaError:
+                continue
+            for part, records in batch.items():
                 print("committed", part.partition, records[-1].offset + 1, flush=True)
 
 
