@@ -8,7 +8,8 @@ use crate::durable::{Answers, Commits, Committed};
 use crate::mail::{Unavailable, ask};
 use crate::offsets::Offsets;
 use crate::offsets::expire::Since;
-use actix::{Actor, Addr, Context, Handler};
+use actix::fut::wrap_future;
+use actix::{Actor, ActorContext, ActorFutureExt, Addr, AsyncContext, Context, Handler};
 use callboard_storage::index::Row;
 use callboard_storage::journal::Mutation;
 use callboard_storage::keys::{self, Table};
@@ -39,6 +40,34 @@ pub(crate) struct Loaded {
     pub(crate) offsets: Vec<Row>,
 }
 
+/// A group's actor, of either protocol, as far as what it keeps is concerned.
+pub(crate) trait Stored: Actor<Context = Context<Self>> {
+    fn store(&self) -> &GroupStore;
+
+    /// Takes what storage has of the group.
+    fn adopt(&mut self, loaded: &Loaded) -> Result<(), callboard_storage::Error>;
+
+    /// The group is as storage had it.
+    fn begun(&mut self, ctx: &mut Context<Self>);
+}
+
+/// Begins with what storage has. No message is handled before that is there.
+pub(crate) fn begin<G: Stored>(group: &mut G, ctx: &mut Context<G>) {
+    let adopted = wrap_future(group.store().load()).map(|loaded, group: &mut G, ctx| {
+        let adopted = loaded.and_then(|loaded: Loaded| {
+            group.adopt(&loaded).map_err(|error| {
+                tracing::error!(%error, group = %group.store().slot.id, "the group cannot be read");
+                Unavailable
+            })
+        });
+        match adopted {
+            Ok(()) => group.begun(ctx),
+            Err(Unavailable) => ctx.stop(),
+        }
+    });
+    ctx.wait(adopted);
+}
+
 impl GroupStore {
     pub(crate) fn new(slot: Arc<GroupSlot>, committer: Addr<Committer>) -> Self {
         Self {
@@ -54,7 +83,7 @@ impl GroupStore {
     }
 
     /// The rows of the group, behind all that an actor of it wrote before.
-    pub(crate) fn load(&self) -> impl Future<Output = Result<Loaded, Unavailable>> + use<> {
+    fn load(&self) -> impl Future<Output = Result<Loaded, Unavailable>> + use<> {
         let committer = self.committer.clone();
         let key = keys::groups(&self.slot.id);
         let prefixes = vec![(Table::Groups, key.clone()), (Table::Offsets, key)];

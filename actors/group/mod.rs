@@ -41,10 +41,8 @@ use crate::committer::Committer;
 use crate::config::GroupSettings;
 use crate::coordinator::groups::{GroupSlot, GroupState, Kind, Summary};
 use crate::durable::Committed;
-use crate::group_store::{GroupStore, Loaded};
-use crate::mail::Unavailable;
-use actix::fut::wrap_future;
-use actix::{Actor, ActorContext, ActorFutureExt, Addr, AsyncContext, Context, Handler};
+use crate::group_store::{self, GroupStore, Loaded, Stored};
+use actix::{Actor, ActorContext, Addr, Context, Handler};
 use arc_swap::ArcSwap;
 use callboard_storage::values::GroupRow;
 use state::{ClassicGroup, Now};
@@ -108,6 +106,12 @@ impl Group {
             is_stored: self.store.is_stored,
         }
     }
+}
+
+impl Stored for Group {
+    fn store(&self) -> &GroupStore {
+        &self.store
+    }
 
     fn adopt(&mut self, loaded: &Loaded) -> Result<(), callboard_storage::Error> {
         self.store.adopt(&loaded.offsets)?;
@@ -123,26 +127,17 @@ impl Group {
         }
         Ok(())
     }
+
+    fn begun(&mut self, ctx: &mut Context<Self>) {
+        self.settle(ctx);
+    }
 }
 
 impl Actor for Group {
     type Context = Context<Self>;
 
-    /// No message is handled before the state is there.
     fn started(&mut self, ctx: &mut Self::Context) {
-        let adopted = wrap_future(self.store.load()).map(|loaded, group: &mut Self, ctx| {
-            let adopted = loaded.and_then(|loaded: Loaded| {
-                group.adopt(&loaded).map_err(|error| {
-                    tracing::error!(%error, group = %group.store.slot.id, "the group cannot be read");
-                    Unavailable
-                })
-            });
-            match adopted {
-                Ok(()) => group.settle(ctx),
-                Err(Unavailable) => ctx.stop(),
-            }
-        });
-        ctx.wait(adopted);
+        group_store::begin(self, ctx);
     }
 }
 
