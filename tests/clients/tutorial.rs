@@ -4,19 +4,79 @@ use crate::client::Client;
 use crate::setup::interpreter;
 use crate::support::broker::{Broker, elsewhere};
 use crate::support::process::output_of;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
 /// `localhost` may be `::1` first, where nobody listens: clients must find the broker all the same.
-fn run(program: &str, broker: &Broker) -> String {
+fn command(program: &str, broker: &Broker) -> Command {
     let port = broker.address().rsplit(':').next().unwrap();
     let mut command = Command::new(interpreter().unwrap());
     command.arg("-B").arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/python").join(program));
     command.arg(format!("localhost:{port}"));
-    String::from_utf8(output_of(command, Duration::from_mins(2)).unwrap()).unwrap()
+    command
+}
+
+fn run(program: &str, broker: &Broker) -> String {
+    let output = output_of(command(program, broker), Duration::from_mins(2));
+    String::from_utf8(output.unwrap()).unwrap()
+}
+
+/// One of the group, whose lines go to `lines`, each behind its name.
+fn member(name: usize, mode: &str, broker: &Broker, lines: &Sender<(usize, String)>) -> Child {
+    let mut program = command("group.py", broker);
+    let mut process = program.arg(mode).stdout(Stdio::piped()).spawn().unwrap();
+    let output = BufReader::new(process.stdout.take().unwrap());
+    let lines = lines.clone();
+    std::thread::spawn(move || {
+        for line in output.lines().map_while(Result::ok) {
+            let _ = lines.send((name, line));
+        }
+    });
+    process
+}
+
+/// Who of the group says something until so many more orders came. One may come twice, when it was
+/// handled and could not be committed.
+fn until(more: usize, seen: &mut BTreeSet<String>, lines: &Receiver<(usize, String)>) -> BTreeSet<usize> {
+    let (wanted, mut names) = (seen.len() + more, BTreeSet::new());
+    while seen.len() < wanted {
+        let (name, line) = lines.recv_timeout(Duration::from_mins(1)).expect("no more orders come");
+        seen.insert(line);
+        names.insert(name);
+    }
+    names
+}
+
+#[test]
+fn the_example_group_shares_the_orders_and_goes_on_when_one_of_it_is_stopped() {
+    if !Client::Python.is_chosen() || elsewhere().is_some() {
+        return;
+    }
+    let broker = Broker::start().unwrap();
+    run("producer.py", &broker);
+    let ((said, lines), mut seen) = (channel(), BTreeSet::new());
+    let mut first = member(0, "at-least-once", &broker, &said);
+    until(1440, &mut seen, &lines);
+    let mut second = member(1, "at-most-once", &broker, &said);
+    // It has its share once an order reaches it.
+    let mut sharing = BTreeSet::new();
+    while !sharing.contains(&1) {
+        run("producer.py", &broker);
+        sharing = until(1440, &mut seen, &lines);
+    }
+    kill(Pid::from_raw(first.id().try_into().unwrap()), Signal::SIGINT).unwrap();
+    assert!(first.wait().unwrap().success(), "Ctrl-C is an orderly end");
+    run("producer.py", &broker);
+    assert_eq!(until(1440, &mut seen, &lines), [1].into());
+    second.kill().unwrap();
+    second.wait().unwrap();
 }
 
 #[test]
