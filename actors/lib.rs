@@ -24,6 +24,7 @@ pub mod consumer_group;
 pub mod coordinator;
 pub mod deadlines;
 pub mod durable;
+mod fnv;
 pub mod group;
 mod group_store;
 pub mod mail;

@@ -1,5 +1,6 @@
 //! Which actor runs on which thread.
 
+use crate::fnv;
 use actix::{Arbiter, ArbiterHandle};
 use std::num::NonZero;
 use std::sync::Arc;
@@ -8,8 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// The threads that actors run on.
 ///
 /// Partitions, groups and connections share the workers; the broker and the coordinator run on the
-/// first of them. The
-/// committer blocks, so it has a thread of its own.
+/// first of them. The committer blocks, so it has a thread of its own.
 #[derive(Debug, Clone)]
 pub struct Placement {
     workers: Arc<[ArbiterHandle]>,
@@ -53,11 +53,7 @@ impl Placement {
 
     /// The thread of a group; always the same one.
     pub fn group(&self, group: &str) -> &ArbiterHandle {
-        // FNV-1a: any hash would do, as long as each start has the same.
-        let hash = group.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)
-        });
-        self.worker(hash as usize)
+        self.worker(fnv::hash(group.bytes()) as usize)
     }
 
     /// The thread of a new connection; one after the other.

@@ -4,7 +4,7 @@ use super::ConsumerGroup;
 use super::assignors::Assignor;
 use super::member::Member;
 use super::patterns::PatternError;
-use super::state::{ConsumerGroupState, Timer};
+use super::state::ConsumerGroupState;
 use crate::broker::topics::Topics;
 use crate::chance;
 use crate::durable::Reply;
@@ -138,8 +138,7 @@ impl ConsumerGroupState {
     /// [`BeatError`].
     pub fn heartbeat(&mut self, beat: &Beat, topics: &Arc<Topics>, now: Now) -> Result<Beaten, BeatError> {
         if let Some(id) = self.is_quiet(beat, topics) {
-            let session = now.instant + self.settings.consumer_session_timeout;
-            self.deadlines.set(Timer::Session(id.clone()), session);
+            self.start_session(&id, now);
             let interval = self.settings.consumer_heartbeat_interval;
             return Ok(Beaten { member: id, epoch: beat.epoch, interval, assignment: None });
         }
@@ -159,7 +158,7 @@ impl ConsumerGroupState {
         self.refresh(topics, is_resubscribed);
         self.assign(topics, now);
         self.reconcile(&id, beat.owned.as_ref(), is_resubscribed, topics, now);
-        self.deadlines.set(Timer::Session(id.clone()), now.instant + self.settings.consumer_session_timeout);
+        self.start_session(&id, now);
         Ok(self.beaten(id, beat, &before))
     }
 

@@ -12,11 +12,11 @@ use crate::broker::topics::Topics;
 use crate::config::GroupSettings;
 use crate::deadlines::Deadlines;
 use crate::durable::Answers;
+use crate::group::state::Now;
 use crate::names::{InstanceId, MemberId};
 use crate::offsets::TopicPartition;
 use callboard_storage::TopicId;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::fmt;
 use std::sync::Arc;
 
 /// Partitions of topics, each with the epoch in which its member got it.
@@ -44,12 +44,6 @@ impl ConsumerState {
             Self::Reconciling => "Reconciling",
             Self::Stable => "Stable",
         }
-    }
-}
-
-impl fmt::Display for ConsumerState {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
     }
 }
 
@@ -150,6 +144,12 @@ impl ConsumerGroupState {
         }
         self.members.insert(id.clone(), member);
         self.changes.members.insert(id.clone());
+    }
+
+    /// Gives a member its whole session timeout from now on.
+    pub(super) fn start_session(&mut self, id: &MemberId, now: Now) {
+        let end = now.instant + self.settings.consumer_session_timeout;
+        self.deadlines.set(Timer::Session(id.clone()), end);
     }
 
     /// Takes a member out, with its deadlines.

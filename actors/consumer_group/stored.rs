@@ -34,8 +34,7 @@ impl ConsumerGroupState {
             // It was one when its member came with it.
             let _ = self.patterns.take(pattern);
         }
-        let session = now.instant + self.settings.consumer_session_timeout;
-        self.deadlines.set(Timer::Session(id.clone()), session);
+        self.start_session(id, now);
         if member.progress == Progress::Revoking {
             let timeout = Duration::from_millis(u64::try_from(member.rebalance_timeout_ms).unwrap_or(0));
             self.deadlines.set(Timer::Revocation(id.clone()), now.instant + timeout);

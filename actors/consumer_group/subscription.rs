@@ -5,6 +5,7 @@ use super::member::Member;
 use super::patterns::Scope;
 use super::state::ConsumerGroupState;
 use crate::broker::topics::Topics;
+use crate::fnv;
 use crate::group::state::Now;
 use callboard_storage::TopicId;
 use std::collections::{BTreeMap, BTreeSet};
@@ -43,14 +44,10 @@ impl ConsumerGroupState {
     /// The subscribed topics that are there with their partitions, in short. The same in each run,
     /// because it is stored: FNV-1a over ids and counts.
     pub(super) fn hash(&self, topics: &Topics) -> u64 {
-        let mut hash = 0xcbf2_9ce4_8422_2325_u64;
         let subscribed = self.subscribed(topics);
-        for (topic, count) in &subscribed {
-            for byte in topic.0.as_bytes().iter().copied().chain(count.to_be_bytes()) {
-                hash = (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3);
-            }
-        }
-        if subscribed.is_empty() { 0 } else { hash }
+        let bytes_of =
+            |(topic, count): (&TopicId, &i32)| topic.0.into_bytes().into_iter().chain(count.to_be_bytes());
+        if subscribed.is_empty() { 0 } else { fnv::hash(subscribed.iter().flat_map(bytes_of)) }
     }
 
     fn subscribed(&self, topics: &Topics) -> Partitions {

@@ -233,7 +233,8 @@ impl ClassicGroup {
         }
     }
 
-    fn take_pending(&mut self, member: &MemberId) -> bool {
+    /// Forgets that an id was given; whether it was.
+    pub(super) fn take_pending(&mut self, member: &MemberId) -> bool {
         let place = self.pending.iter().position(|pending| pending == member);
         place.and_then(|place| self.pending.remove(place)).is_some()
     }

@@ -58,8 +58,7 @@ impl ClassicGroup {
             self.expel(&id);
             return Ok(());
         };
-        if let Some(place) = self.pending.iter().position(|pending| pending == id) {
-            self.pending.remove(place);
+        if self.take_pending(id) {
             self.deadlines.cancel(&Timer::Session(id.clone()));
             return Ok(());
         }

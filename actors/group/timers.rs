@@ -30,9 +30,7 @@ impl ClassicGroup {
 
     /// Nothing was heard of a member, or of somebody who was given an id.
     fn session_is_over(&mut self, id: &MemberId, now: Now) {
-        if let Some(place) = self.pending.iter().position(|pending| pending == id) {
-            self.pending.remove(place);
-        } else {
+        if !self.take_pending(id) {
             // A member that waits for the group is alive; it is heard of when it is answered.
             if self.members.get(id).is_none_or(super::members::Member::is_waiting) {
                 return;

@@ -119,9 +119,7 @@ const fn waiting(
     versions: RangeInclusive<i16>,
     start: fn(Arc<Edge>, Incoming) -> Result<Started, Refused>,
 ) -> Api {
-    let (first, last) = (*versions.start(), *versions.end());
-    let order = Order::OneAtATime;
-    Api { key, advertised: first..=last, served: versions, order, keeps: Keeps::Copy, start }
+    Api { keeps: Keeps::Copy, ..api(key, versions, start) }
 }
 
 /// The operation with that number.

@@ -1,8 +1,9 @@
 //! DescribeGroups, versions 0 to 6: groups with their members.
 
+use super::error_code::Code;
 use super::groups::{self, GROUP_OPERATIONS};
 use super::{Caller, Edge, Refused};
-use callboard_actors::coordinator::locate::Missing;
+use callboard_actors::coordinator::locate::{LocateGroupError, Missing};
 use callboard_actors::group::describe::{Describe, DescribeError, Described, DescribedMember};
 use callboard_protocol::kafka::ErrorCode;
 use callboard_protocol::kafka::describe_groups::{
@@ -11,9 +12,6 @@ use callboard_protocol::kafka::describe_groups::{
 use callboard_protocol::wire::Str;
 use std::collections::HashSet;
 use std::sync::Arc;
-
-use super::error_code::Code;
-use callboard_actors::coordinator::locate::LocateGroupError;
 
 /// The first version that says that a group is not there; before it, it is dead.
 const UNKNOWN_SINCE: i16 = 6;
