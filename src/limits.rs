@@ -20,12 +20,8 @@ pub struct Reserved {
     overdraft: Option<OwnedSemaphorePermit>,
 }
 
-#[derive(Debug)]
-struct Connections {
-    max: usize,
-    per_ip_max: usize,
-    counts: Mutex<Counts>,
-}
+#[derive(Debug, Default)]
+struct Connections(Mutex<Counts>);
 
 #[derive(Debug, Default)]
 struct Counts {
@@ -53,30 +49,27 @@ pub enum NotAdmitted {
 
 impl Limits {
     /// Bounds with nothing taken of them yet.
-    pub fn new(bytes_in_flight_max: usize, connections_max: usize, connections_per_ip_max: usize) -> Self {
+    pub fn new(bytes_in_flight_max: usize) -> Self {
         Self {
             bytes: Arc::new(Semaphore::new(bytes_in_flight_max.min(Semaphore::MAX_PERMITS))),
             overdraft: Arc::new(Semaphore::new(1)),
-            connections: Arc::new(Connections {
-                max: connections_max,
-                per_ip_max: connections_per_ip_max,
-                counts: Mutex::default(),
-            }),
+            connections: Arc::default(),
         }
     }
 
-    /// Takes a new connection of that address.
+    /// Takes a new connection of that address, when there are fewer than `max`, and than `per_ip_max`
+    /// of the address.
     ///
     /// # Errors
     /// [`NotAdmitted`] when a bound is reached.
-    pub fn admit(&self, ip: IpAddr) -> Result<Admission, NotAdmitted> {
+    pub fn admit(&self, ip: IpAddr, max: usize, per_ip_max: usize) -> Result<Admission, NotAdmitted> {
         let connections = &self.connections;
         let mut counts = connections.lock();
-        if counts.total >= connections.max {
+        if counts.total >= max {
             return Err(NotAdmitted::Total(counts.total));
         }
         let of_ip = counts.per_ip.get(&ip).copied().unwrap_or(0);
-        if of_ip >= connections.per_ip_max {
+        if of_ip >= per_ip_max {
             return Err(NotAdmitted::PerIp(of_ip));
         }
         counts.total += 1;
@@ -110,7 +103,7 @@ impl Limits {
 
 impl Connections {
     fn lock(&self) -> MutexGuard<'_, Counts> {
-        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -138,19 +131,19 @@ mod tests {
 
     #[test]
     fn places_are_bounded_in_all_and_per_address_and_given_back() {
-        let limits = Limits::new(1, 3, 2);
-        let first = limits.admit(ip(1)).unwrap();
-        let _second = limits.admit(ip(1)).unwrap();
-        assert_eq!(limits.admit(ip(1)).unwrap_err(), NotAdmitted::PerIp(2));
-        let _third = limits.admit(ip(2)).unwrap();
-        assert_eq!(limits.admit(ip(3)).unwrap_err(), NotAdmitted::Total(3));
+        let limits = Limits::new(1);
+        let first = limits.admit(ip(1), 3, 2).unwrap();
+        let _second = limits.admit(ip(1), 3, 2).unwrap();
+        assert_eq!(limits.admit(ip(1), 3, 2).unwrap_err(), NotAdmitted::PerIp(2));
+        let _third = limits.admit(ip(2), 3, 2).unwrap();
+        assert_eq!(limits.admit(ip(3), 3, 2).unwrap_err(), NotAdmitted::Total(3));
         drop(first);
-        limits.admit(ip(1)).unwrap();
+        limits.admit(ip(1), 3, 2).unwrap();
     }
 
     #[tokio::test]
     async fn one_request_at_a_time_may_pass_the_bound_and_the_next_waits_for_it() {
-        let limits = Limits::new(10, 1, 1);
+        let limits = Limits::new(10);
         let (mut small, mut large, mut next) =
             (Reserved::default(), Reserved::default(), Reserved::default());
         limits.reserve(&mut small, 8).await;
@@ -164,7 +157,7 @@ mod tests {
 
     #[tokio::test]
     async fn bytes_that_are_given_back_are_free() {
-        let limits = Limits::new(10, 1, 1);
+        let limits = Limits::new(10);
         let (mut first, mut over, mut next) = (Reserved::default(), Reserved::default(), Reserved::default());
         limits.reserve(&mut first, 4).await;
         limits.reserve(&mut first, 6).await;

@@ -66,7 +66,9 @@ impl Listener {
     }
 
     fn take(&self, socket: TcpStream, peer: SocketAddr) {
-        let admission = match self.limits.admit(peer.ip()) {
+        let bounds = self.edge.broker.settings().connections;
+        let admission = self.limits.admit(peer.ip(), bounds.connections_max, bounds.connections_per_ip_max);
+        let admission = match admission {
             Ok(admission) => admission,
             Err(reason) => {
                 tracing::warn!(%peer, %reason, "connection refused");

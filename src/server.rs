@@ -54,11 +54,7 @@ impl Server {
         let placement = Placement::start(settings.threads.workers);
         let broker = broker::start::start(Arc::clone(&settings), placement.clone())?;
         let (host, port) = advertised(settings.advertised_address.as_ref(), address);
-        let limits = Limits::new(
-            settings.connections.bytes_in_flight_max,
-            settings.connections.connections_max,
-            settings.connections.connections_per_ip_max,
-        );
+        let limits = Limits::new(settings.connections.bytes_in_flight_max);
         let (stopping, alive) = (CancellationToken::new(), TaskTracker::new());
         let listener = Listener {
             socket,

@@ -205,7 +205,12 @@ impl Index {
     fn keyspace(&self, table: Table) -> &Keyspace {
         match table {
             Table::Log | Table::Times | Table::Epochs | Table::Producers | Table::Segments => &self.log,
-            Table::Offsets | Table::Groups | Table::Partitions | Table::Topics | Table::Meta => &self.state,
+            Table::Offsets
+            | Table::Groups
+            | Table::Partitions
+            | Table::Configs
+            | Table::Topics
+            | Table::Meta => &self.state,
         }
     }
 }

@@ -24,6 +24,8 @@ pub enum Table {
     Segments = 8,
     /// Group → what was agreed in it; group, member → the member.
     Groups = 9,
+    /// Kind of resource, name → what clients configured for it, beside topics.
+    Configs = 10,
     /// Topic → its name and configuration.
     Topics = 11,
     /// Single values of the broker.
@@ -32,7 +34,7 @@ pub enum Table {
 
 impl Table {
     /// All tables.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Log,
         Self::Times,
         Self::Partitions,
@@ -41,6 +43,7 @@ impl Table {
         Self::Offsets,
         Self::Segments,
         Self::Groups,
+        Self::Configs,
         Self::Topics,
         Self::Meta,
     ];
@@ -56,6 +59,7 @@ impl Table {
             Self::Offsets => "offsets",
             Self::Segments => "segments",
             Self::Groups => "groups",
+            Self::Configs => "configs",
             Self::Topics => "topics",
             Self::Meta => "meta",
         }
@@ -72,11 +76,31 @@ impl Table {
         match self {
             Self::Log | Self::Times | Self::Epochs | Self::Segments => true,
             // Derived from batches too, but forgotten by an explicit delete.
-            Self::Producers | Self::Offsets | Self::Groups | Self::Partitions | Self::Topics | Self::Meta => {
-                false
-            }
+            Self::Producers
+            | Self::Offsets
+            | Self::Groups
+            | Self::Partitions
+            | Self::Configs
+            | Self::Topics
+            | Self::Meta => false,
         }
     }
+}
+
+/// A kind of resource that has settings, beside topics. Its number is on disk for good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum ConfigKind {
+    /// All brokers together; they have no name.
+    Cluster = 1,
+    /// One broker, by its number.
+    Node = 2,
+    /// A group.
+    Group = 3,
+}
+
+impl ConfigKind {
+    const ALL: [Self; 3] = [Self::Cluster, Self::Node, Self::Group];
 }
 
 /// Key of [`Table::Log`].
@@ -141,6 +165,21 @@ pub fn read_segments(mut key: &[u8]) -> Option<(SegmentId, PartitionId)> {
 /// Key of [`Table::Topics`].
 pub fn topics(topic: TopicId) -> Vec<u8> {
     topic.0.as_bytes().to_vec()
+}
+
+/// Key of [`Table::Configs`]: the number of a kind of resource, and the resource's name among them.
+pub fn configs(kind: ConfigKind, name: &str) -> Vec<u8> {
+    let mut key = Vec::with_capacity(name.len() + 1);
+    key.put_u8(kind as u8);
+    key.put_slice(name.as_bytes());
+    key
+}
+
+/// Kind and name of a key of [`Table::Configs`].
+pub fn read_configs(key: &[u8]) -> Option<(ConfigKind, &str)> {
+    let (number, name) = key.split_first()?;
+    let kind = ConfigKind::ALL.into_iter().find(|kind| *kind as u8 == *number)?;
+    Some((kind, str::from_utf8(name).ok()?))
 }
 
 /// Key of [`Table::Groups`], and the start of all keys that begin with a group. A name has at most

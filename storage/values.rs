@@ -189,6 +189,13 @@ pub struct TopicRow {
     pub configs: Vec<(String, String)>,
 }
 
+/// What clients configured for a resource that is not a topic.
+#[derive(Debug, Clone, PartialEq, Eq, rkyv::Archive, rkyv::Serialize, rkyv::Deserialize)]
+pub struct ConfigRow {
+    /// Names with values as text.
+    pub configs: Vec<(String, String)>,
+}
+
 /// The format byte before an rkyv value.
 const RKYV_FORMAT: u8 = 1;
 
@@ -233,6 +240,7 @@ pub use groups::{
 
 rkyv_value!(ProducerRow, Table::Producers);
 rkyv_value!(TopicRow, Table::Topics);
+rkyv_value!(ConfigRow, Table::Configs);
 
 fn damaged(table: Table) -> Error {
     Error::Value { table: table.name() }

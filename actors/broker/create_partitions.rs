@@ -111,7 +111,7 @@ impl Broker {
         let current = topic.partitions.len();
         let added = check_count(growth, current)?;
         if let Some(assignments) = &growth.assignments {
-            check_assignments(assignments, added, self.settings.node_id)?;
+            check_assignments(assignments, added, self.settings.load().node_id)?;
         }
         if added > *left {
             return Err(CreatePartitionsError::TooManyPartitions { wanted: added, left: *left });

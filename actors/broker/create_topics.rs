@@ -184,18 +184,13 @@ impl Broker {
         if !topic.assignments.is_empty() {
             return topic.assignments.len();
         }
-        usize::try_from(topic.partitions.unwrap_or(self.settings.topics.partitions)).unwrap_or(0)
+        usize::try_from(topic.partitions.unwrap_or(self.settings.load().topics.partitions)).unwrap_or(0)
     }
 
     fn plan_topic(&mut self, name: &str, count: usize, config: TopicConfig) -> Arc<TopicView> {
         let ids = self.take_partition_ids(count);
-        let slot = |(index, id)| Arc::new(PartitionSlot::new(id, index));
-        Arc::new(TopicView {
-            id: TopicId(chance::uuid()),
-            name: name.into(),
-            config: Arc::new(config),
-            partitions: (0..).zip(ids).map(slot).collect(),
-        })
+        let slots = (0..).zip(ids).map(|(index, id)| PartitionSlot::new(id, index));
+        Arc::new(TopicView::new(TopicId(chance::uuid()), name.into(), config, slots))
     }
 
     /// The rules, in the order in which Kafka checks them.
@@ -209,7 +204,7 @@ impl Broker {
         check_collision(name, topics.get(name).or_else(|| topics.collision(name)))?;
         check_collision(name, self.creating.get(&folded(name)))?;
         let configs = topic.configs.iter().map(|(name, value)| (name.as_str(), value.as_deref()));
-        let config = TopicConfig::parse(configs, &self.settings.topics.defaults)?;
+        let config = TopicConfig::parse(configs, &self.settings.load().topics.defaults)?;
         Ok((self.check_count(topic)?, config))
     }
 
@@ -217,11 +212,12 @@ impl Broker {
         if !topic.assignments.is_empty() {
             return self.check_assignments(topic);
         }
-        let replicas = topic.replication_factor.unwrap_or(self.settings.topics.replication_factor);
+        let settings = self.settings.load();
+        let replicas = topic.replication_factor.unwrap_or(settings.topics.replication_factor);
         if replicas <= 0 {
             return Err(CreateTopicError::ReplicationFactor);
         }
-        let count = topic.partitions.unwrap_or(self.settings.topics.partitions);
+        let count = topic.partitions.unwrap_or(self.settings.load().topics.partitions);
         if count <= 0 {
             return Err(CreateTopicError::Partitions);
         }
@@ -238,7 +234,7 @@ impl Broker {
         if topic.partitions.is_some() {
             return Err(CreateTopicError::AssignmentAndNumber("numPartitions"));
         }
-        check_numbered(&topic.assignments, self.settings.node_id)?;
+        check_numbered(&topic.assignments, self.settings.load().node_id)?;
         Ok(topic.assignments.len())
     }
 }
@@ -262,7 +258,12 @@ fn mutations(topics: &[Arc<TopicView>]) -> Vec<Mutation> {
 }
 
 fn topic_row(topic: &TopicView) -> Option<Mutation> {
-    let overrides = topic.config.overrides().map(|(name, value)| (name.to_owned(), value.to_owned()));
+    topic_row_with(topic, &topic.config.load())
+}
+
+/// The row of a topic with that configuration.
+pub(super) fn topic_row_with(topic: &TopicView, config: &TopicConfig) -> Option<Mutation> {
+    let overrides = config.overrides().iter().map(|(name, text)| ((*name).to_owned(), text.clone()));
     let row = TopicRow { name: topic.name.to_string(), configs: overrides.collect() };
     // Encoding plain strings into memory does not fail.
     let value = row.encode().ok()?;

@@ -31,7 +31,7 @@ pub(super) struct Shared {
     pub(super) groups: Arc<ArcSwap<Groups>>,
     pub(super) readers: Readers,
     pub(super) answers: AnswerBytes,
-    pub(super) settings: Arc<Settings>,
+    pub(super) settings: Arc<ArcSwap<Settings>>,
     pub(super) identity: Identity,
     pub(super) leader_epoch: i32,
     pub(super) placement: Placement,
@@ -47,9 +47,9 @@ impl BrokerHandle {
         self.0.topics.load_full()
     }
 
-    /// The settings that the broker runs with.
-    pub fn settings(&self) -> &Arc<Settings> {
-        &self.0.settings
+    /// The settings as they are now.
+    pub fn settings(&self) -> Arc<Settings> {
+        self.0.settings.load_full()
     }
 
     /// Cluster and node.

@@ -49,12 +49,8 @@ impl Broker {
         if let Some(actor) = slot.actor() {
             return actor;
         }
-        let partition = Partition::new(
-            slot.id,
-            Arc::clone(topic),
-            self.committer.clone(),
-            self.settings.producer_id_expiration,
-        );
+        let partition =
+            Partition::new(slot.id, Arc::clone(topic), self.committer.clone(), Arc::clone(&self.settings));
         let actor = Partition::start_in_arbiter(self.placement.partition(slot.id), |_| partition);
         slot.set_actor(actor.clone());
         actor

@@ -7,6 +7,7 @@
 //! Messages of the actor:
 //! - [`locate`]: a partition's actor, started at its first use or after it died
 //! - [`create_topics`], [`create_partitions`], [`delete_topics`]
+//! - [`alter_configs`]: settings of topics, groups and brokers change
 //! - [`producer_ids`]: a new producer's id
 //!
 //! Operations over partitions: [`mod@append`], [`long_poll`], [`list_offsets`], [`leader_epochs`].
@@ -14,6 +15,7 @@
 //! Invariants: a topic is in the snapshot only when it is durable, and no more once its deletion
 //! began; no number of a partition, and no producer id, is ever given twice.
 
+pub mod alter_configs;
 mod answers;
 pub mod append;
 pub mod assignment;
@@ -34,7 +36,7 @@ pub use handle::BrokerHandle;
 
 use crate::committer::Committer;
 use crate::committer::commit::Commit;
-use crate::config::Settings;
+use crate::config::{Settings, Values};
 use crate::mail::{Unavailable, post};
 use crate::placement::Placement;
 use actix::{Actor, Addr, Context};
@@ -52,7 +54,9 @@ use topics::{TopicView, Topics};
 /// The actor of the registry.
 #[derive(Debug)]
 pub struct Broker {
-    settings: Arc<Settings>,
+    settings: Arc<ArcSwap<Settings>>,
+    /// What was set before the start, without what clients changed of it.
+    base: Values,
     topics: Arc<ArcSwap<Topics>>,
     committer: Addr<Committer>,
     placement: Placement,
@@ -86,7 +90,7 @@ impl Broker {
         let creating: usize = self.creating.values().map(|topic| topic.partitions.len()).sum();
         let taken = self.topics.load().partition_count() + creating;
         let numbers = u32::MAX - self.next_partition.0;
-        self.settings.topics.partitions_max.saturating_sub(taken).min(numbers as usize)
+        self.settings.load().topics.partitions_max.saturating_sub(taken).min(numbers as usize)
     }
 
     /// Numbers for `count` new partitions, no more than [`Self::partitions_left`].

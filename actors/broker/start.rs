@@ -1,5 +1,6 @@
 //! Starting a broker: its folder, its logs, its threads and its actors.
 
+use super::alter_configs::restore;
 use super::answers::AnswerBytes;
 use super::handle::Shared;
 use super::producer_ids::{ProducerIds, RESERVED_KEY};
@@ -20,7 +21,7 @@ use callboard_storage::index::Index;
 use callboard_storage::keys::{self, Table};
 use callboard_storage::log::checkpointer::CheckpointBounds;
 use callboard_storage::log::{Log, LogOptions};
-use callboard_storage::values::{GroupRow, PartitionRow, TopicRow};
+use callboard_storage::values::{ConfigRow, GroupRow, PartitionRow, TopicRow};
 use callboard_storage::{PartitionId, TopicId};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -45,6 +46,7 @@ struct Opened {
     groups: Groups,
     next_partition: PartitionId,
     reserved_producer_ids: i64,
+    settings: Settings,
 }
 
 /// Opens the data folder and starts the actors, in the running actix system. Blocks while the
@@ -53,7 +55,9 @@ struct Opened {
 /// # Errors
 /// [`StartError`]; nothing runs then.
 pub fn start(settings: Arc<Settings>, placement: Placement) -> Result<BrokerHandle, StartError> {
-    let Opened { folder, log, topics, groups, next_partition, reserved_producer_ids } = open(&settings)?;
+    let base = settings.values.clone();
+    let opened = open(&settings)?;
+    let Opened { folder, log, topics, groups, next_partition, reserved_producer_ids, settings } = opened;
     let readers = Readers::start(settings.threads.readers, &log.reader())?;
     let leader_epoch = log.leader_epoch();
     let identity = folder.identity().clone();
@@ -62,8 +66,11 @@ pub fn start(settings: Arc<Settings>, placement: Placement) -> Result<BrokerHand
         Committer::new(log, folder, free_bytes_min)
     });
     let topics = Arc::new(ArcSwap::from_pointee(topics));
+    let answers = AnswerBytes::new(settings.fetch.bytes_in_flight_max);
+    let settings = Arc::new(ArcSwap::from_pointee(settings));
     let actor = Broker {
         settings: Arc::clone(&settings),
+        base,
         topics: Arc::clone(&topics),
         committer: committer.clone(),
         placement: placement.clone(),
@@ -73,7 +80,7 @@ pub fn start(settings: Arc<Settings>, placement: Placement) -> Result<BrokerHand
     };
     let groups = Arc::new(ArcSwap::from_pointee(groups));
     let coordinator = Coordinator::new(
-        settings.groups,
+        Arc::clone(&settings),
         Arc::clone(&groups),
         Arc::clone(&topics),
         committer.clone(),
@@ -88,7 +95,7 @@ pub fn start(settings: Arc<Settings>, placement: Placement) -> Result<BrokerHand
         coordinator,
         groups,
         readers,
-        answers: AnswerBytes::new(settings.fetch.bytes_in_flight_max),
+        answers,
         settings,
         identity,
         leader_epoch,
@@ -102,12 +109,13 @@ fn open(settings: &Settings) -> Result<Opened, StartError> {
     let log = Log::open(Arc::new(OsDisk), &folder, &log_options(&settings.storage))?;
     let reader = log.reader();
     let index = reader.index();
-    let (topics, next_partition) = load_topics(index, settings)?;
+    let settings = load_settings(index, settings)?;
+    let (topics, next_partition) = load_topics(index, &settings)?;
     let reserved = index.get(Table::Meta, RESERVED_KEY)?;
     let reserved_producer_ids =
         reserved.and_then(|value| value.try_into().ok()).map_or(0, i64::from_be_bytes);
     let groups = load_groups(index)?;
-    Ok(Opened { folder, log, topics, groups, next_partition, reserved_producer_ids })
+    Ok(Opened { folder, log, topics, groups, next_partition, reserved_producer_ids, settings })
 }
 
 fn log_options(settings: &StorageSettings) -> LogOptions {
@@ -119,6 +127,19 @@ fn log_options(settings: &StorageSettings) -> LogOptions {
             interval: settings.checkpoint_interval,
         },
     }
+}
+
+/// The settings with what clients changed of them. What was possible then and is not any more, after
+/// a change before the start, does not keep the broker from starting.
+fn load_settings(index: &Index, settings: &Settings) -> Result<Settings, StartError> {
+    let mut loaded = settings.clone();
+    for (key, value) in index.scan(Table::Configs, &[])? {
+        let Some((kind, name)) = keys::read_configs(&key) else { continue };
+        if let Err(error) = restore(&mut loaded, &settings.values, kind, name, ConfigRow::decode(&value)?) {
+            tracing::error!(?kind, name, %error, "what a client configured is ignored");
+        }
+    }
+    Ok(loaded)
 }
 
 /// All topics with their partitions, and the first number that no partition ever had.
@@ -165,13 +186,6 @@ fn view(
         tracing::error!(topic = row.name, %error, "the topic's configuration is ignored");
         TopicConfig::inherited(defaults)
     });
-    TopicView {
-        id,
-        name: row.name.as_str().into(),
-        config: Arc::new(config),
-        partitions: partitions
-            .into_iter()
-            .map(|(index, id)| Arc::new(PartitionSlot::new(id, index)))
-            .collect(),
-    }
+    let slots = partitions.into_iter().map(|(index, id)| PartitionSlot::new(id, index));
+    TopicView::new(id, row.name.as_str().into(), config, slots)
 }

@@ -3,7 +3,7 @@
 use crate::config::TopicConfig;
 use crate::partition::Partition;
 use actix::Addr;
-use arc_swap::ArcSwapOption;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use callboard_storage::{PartitionId, TopicId};
 use std::sync::Arc;
 
@@ -22,8 +22,8 @@ pub struct TopicView {
     pub id: TopicId,
     /// Its name.
     pub name: Arc<str>,
-    /// Its configuration.
-    pub config: Arc<TopicConfig>,
+    /// Its configuration, which all moments of the topic share: a change counts at once for all.
+    pub config: Arc<ArcSwap<TopicConfig>>,
     /// Its partitions, by their index.
     pub partitions: Vec<Arc<PartitionSlot>>,
 }
@@ -55,6 +55,17 @@ impl PartitionSlot {
 }
 
 impl TopicView {
+    /// A topic of that configuration.
+    pub fn new(
+        id: TopicId,
+        name: Arc<str>,
+        config: TopicConfig,
+        partitions: impl IntoIterator<Item = PartitionSlot>,
+    ) -> Self {
+        let partitions = partitions.into_iter().map(Arc::new).collect();
+        Self { id, name, config: Arc::new(ArcSwap::from_pointee(config)), partitions }
+    }
+
     /// The partition with that index, as a client numbers it.
     pub fn partition(&self, index: i32) -> Option<&Arc<PartitionSlot>> {
         self.partitions.get(usize::try_from(index).ok()?)
@@ -138,14 +149,9 @@ pub(crate) mod tests {
 
     fn topic(number: u128, name: &str, partitions: u32) -> Arc<TopicView> {
         let defaults = TopicDefaults::from_values(&Values::default()).unwrap();
-        Arc::new(TopicView {
-            id: TopicId(Uuid::from_u128(number)),
-            name: name.into(),
-            config: Arc::new(TopicConfig::inherited(&defaults)),
-            partitions: (0..partitions)
-                .map(|index| Arc::new(PartitionSlot::new(PartitionId(index), index)))
-                .collect(),
-        })
+        let slots = (0..partitions).map(|index| PartitionSlot::new(PartitionId(index), index));
+        let id = TopicId(Uuid::from_u128(number));
+        Arc::new(TopicView::new(id, name.into(), TopicConfig::inherited(&defaults), slots))
     }
 
     #[test]

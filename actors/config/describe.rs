@@ -1,6 +1,8 @@
 //! Every setting of the broker or of a topic as a client is told of it: value, origin and synonyms.
 
+use super::alteration::Texts;
 use super::definition::Definition;
+use super::group;
 use super::topic::{TopicConfig, TopicDefaults, table};
 use super::values::{Entry, Source, Values};
 
@@ -9,6 +11,12 @@ use super::values::{Entry, Source, Values};
 pub enum Origin {
     /// It was given to the topic.
     Topic,
+    /// It was given to the group.
+    Group,
+    /// It was given to this broker while it ran.
+    Node,
+    /// It was given to all brokers while they ran.
+    Cluster,
     /// It was given to the broker before it started.
     Broker,
     /// It is built in.
@@ -50,11 +58,40 @@ pub fn describe_topic(topic: &TopicConfig, defaults: &TopicDefaults, values: &Va
     table::ALL.iter().map(describe).collect()
 }
 
+/// What was set for all brokers while they ran.
+pub fn describe_cluster(values: &Values, cluster: &Texts) -> Vec<Described> {
+    let entries = cluster.iter().filter_map(|(name, text)| Some((values.get(name)?, text)));
+    let describe = |(entry, text): (&Entry, &String)| {
+        let (definition, origin) = (entry.definition, Origin::Cluster);
+        let value = shown(definition, Some(text));
+        let synonyms = vec![Synonym { name: definition.name, value: value.clone(), origin }];
+        Described { definition, value, origin, synonyms }
+    };
+    entries.map(describe).collect()
+}
+
+/// All settings of a group, sorted by name.
+pub fn describe_group(texts: &Texts, values: &Values) -> Vec<Described> {
+    let describe = |definition: &'static Definition| {
+        let behind = definition.broker_synonym.and_then(|name| values.get(name));
+        let mut synonyms = behind.map(broker_synonyms).unwrap_or_default();
+        let inherited = behind.and_then(|entry| entry.text.clone());
+        let Some(own) = texts.get(definition.name) else {
+            let origin = behind.map_or(Origin::Default, |entry| origin(&entry.source));
+            return Described { definition, value: inherited, origin, synonyms };
+        };
+        let (name, value, origin) = (definition.name, Some(own.clone()), Origin::Group);
+        synonyms.insert(0, Synonym { name, value: value.clone(), origin });
+        Described { definition, value, origin, synonyms }
+    };
+    group::ALL.iter().map(describe).collect()
+}
+
 fn describe_entry(entry: &Entry) -> Described {
     Described {
         definition: entry.definition,
         value: shown(entry.definition, entry.text.as_deref()),
-        origin: if entry.source == Source::Default { Origin::Default } else { Origin::Broker },
+        origin: origin(&entry.source),
         synonyms: broker_synonyms(entry),
     }
 }
@@ -70,10 +107,11 @@ fn describe_topic_setting(
     let own = topic.override_of(definition.name);
     let behind = set_by.or(definition.broker_synonym).and_then(|name| values.get(name));
     let mut synonyms = behind.map(broker_synonyms).unwrap_or_default();
-    let (text, origin) = match (own, set_by) {
-        (Some(text), _) => (Some(text), Origin::Topic),
-        (None, Some(_)) => (inherited.map(|inherited| inherited.text.as_str()), Origin::Broker),
-        (None, None) => (inherited.map(|inherited| inherited.text.as_str()), Origin::Default),
+    let inherited = inherited.map(|inherited| inherited.text.as_str());
+    let (text, origin) = match (own, set_by, behind) {
+        (Some(text), ..) => (Some(text), Origin::Topic),
+        (None, Some(_), Some(entry)) => (inherited, origin(&entry.source)),
+        (None, ..) => (inherited, Origin::Default),
     };
     if origin == Origin::Topic {
         let value = shown(definition, own);
@@ -85,18 +123,22 @@ fn describe_topic_setting(
 /// The places for a setting of the broker: what was set, and the built-in default.
 fn broker_synonyms(entry: &Entry) -> Vec<Synonym> {
     let definition = entry.definition;
-    let name = definition.name;
-    let set = (entry.source != Source::Default).then(|| Synonym {
-        name,
-        value: shown(definition, entry.text.as_deref()),
-        origin: Origin::Broker,
-    });
-    let default = definition.default.map(|text| Synonym {
-        name,
-        value: shown(definition, Some(text)),
-        origin: Origin::Default,
-    });
-    set.into_iter().chain(default).collect()
+    let place =
+        |text: &str, origin| Synonym { name: definition.name, value: shown(definition, Some(text)), origin };
+    let set = entry.text.as_deref().filter(|_| entry.source != Source::Default);
+    let set = set.map(|text| place(text, origin(&entry.source)));
+    let behind = entry.behind.iter().map(|(text, source)| place(text, origin(source)));
+    let default = definition.default.map(|text| place(text, Origin::Default));
+    set.into_iter().chain(behind).chain(default).collect()
+}
+
+const fn origin(source: &Source) -> Origin {
+    match source {
+        Source::Default => Origin::Default,
+        Source::Cluster => Origin::Cluster,
+        Source::Node => Origin::Node,
+        Source::File(_) | Source::Environment(_) | Source::Flag(_) | Source::Program => Origin::Broker,
+    }
 }
 
 fn shown(definition: &Definition, text: Option<&str>) -> Option<String> {

@@ -33,9 +33,29 @@ pub enum ConfigError {
         /// The name that was asked for.
         name: String,
     },
-    /// A topic configuration was given without a value.
-    #[error("The topic config {name} needs a value, null is not one")]
-    NullTopicConfig {
+    /// No group configuration has this name.
+    #[error("Unknown group config name: {name}")]
+    UnknownGroupConfig {
+        /// The name that was asked for.
+        name: String,
+    },
+    /// No configuration of brokers has this name.
+    #[error("Unknown broker config name: {name}")]
+    UnknownBrokerConfig {
+        /// The name that was asked for.
+        name: String,
+    },
+    /// A configuration was given without a value.
+    #[error("The config {name} needs a value, null is not one")]
+    NullConfig {
+        /// The configuration.
+        name: String,
+    },
+    /// Elements for a configuration that is no list.
+    #[error("Can't {operation} to key {name} because its type is not LIST.")]
+    NotAList {
+        /// APPEND or SUBTRACT.
+        operation: &'static str,
         /// The configuration.
         name: String,
     },
@@ -57,6 +77,16 @@ pub enum ConfigError {
         invalid: Invalid,
         /// Where the value comes from.
         origin: Source,
+    },
+    /// A value beyond another one that bounds it.
+    #[error("{name} must be {relation} {bound}")]
+    OutOfBounds {
+        /// The setting.
+        name: &'static str,
+        /// How it must stand to the other.
+        relation: &'static str,
+        /// The setting that bounds it.
+        bound: &'static str,
     },
     /// Two values that are fine alone and cannot stand together.
     #[error("{smaller} ({smaller_value}) must not be larger than {larger} ({larger_value})")]

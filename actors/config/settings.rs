@@ -1,5 +1,9 @@
 //! The broker's settings as plain typed fields, checked and ready to use.
 
+mod groups;
+
+pub use groups::{ConsumerBounds, GroupSettings};
+
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -7,6 +11,7 @@ use std::time::Duration;
 
 use super::broker::read_socket_address;
 use super::error::ConfigError;
+use super::overrides::Overrides;
 use super::topic::TopicDefaults;
 use super::values::Values;
 
@@ -127,35 +132,6 @@ pub struct StorageSettings {
     pub free_bytes_min: u64,
 }
 
-/// How groups of consumers are kept.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct GroupSettings {
-    /// How long an empty group waits for more members before its first assignment.
-    pub initial_rebalance_delay: Duration,
-    /// The shortest session timeout, in milliseconds.
-    pub session_timeout_min_ms: i64,
-    /// The longest session timeout, in milliseconds.
-    pub session_timeout_max_ms: i64,
-    /// Members of one group.
-    pub members_max: usize,
-    /// Groups of the broker.
-    pub groups_max: usize,
-    /// How long a member may be silent in a group that the broker assigns to.
-    pub consumer_session_timeout: Duration,
-    /// How often it is to speak there.
-    pub consumer_heartbeat_interval: Duration,
-    /// Members of such a group.
-    pub consumer_members_max: usize,
-    /// Time between two assignments of such a group.
-    pub assignment_interval: Duration,
-    /// Characters, as UTF-16 counts them, that a client may write beside an offset.
-    pub offset_metadata_max: usize,
-    /// After how long an offset of no interest is forgotten.
-    pub offset_retention: Duration,
-    /// Time between two looks for such offsets.
-    pub offset_check_interval: Duration,
-}
-
 /// All settings of the broker.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -189,6 +165,8 @@ pub struct Settings {
     pub shutdown_grace: Duration,
     /// The same as text, with the place that each value came from.
     pub values: Values,
+    /// What clients changed of them while the broker ran, and what they said for groups.
+    pub overrides: Overrides,
 }
 
 impl Default for Settings {
@@ -229,12 +207,27 @@ impl Settings {
                 sessions_max: size(&values, "max.incremental.fetch.session.cache.slots"),
             },
             topics: topics(&values)?,
-            groups: groups(&values)?,
+            groups: groups::read(&values)?,
             storage: storage(&values),
             producer_id_expiration: duration(&values, "producer.id.expiration.ms"),
             shutdown_grace: duration(&values, "shutdown.grace.ms"),
             values,
+            overrides: Overrides::default(),
         })
+    }
+
+    /// Reads the fields out of what was set before the start, and of what clients changed of it.
+    ///
+    /// # Errors
+    /// As [`Settings::from_pairs`].
+    pub fn with_overrides(mut values: Values, overrides: Overrides) -> Result<Self, ConfigError> {
+        overrides.apply_to(&mut values)?;
+        Ok(Self { overrides, ..Self::from_values(values)? })
+    }
+
+    /// What holds for the group called `id`.
+    pub fn group(&self, id: &str) -> GroupSettings {
+        self.overrides.groups.get(id).map_or(self.groups, |config| config.apply_to(self.groups))
     }
 }
 
@@ -279,34 +272,6 @@ fn topics(values: &Values) -> Result<TopicRules, ConfigError> {
         partitions_max: size(values, "max.partitions"),
         defaults: Arc::new(TopicDefaults::from_values(values)?),
     })
-}
-
-fn groups(values: &Values) -> Result<GroupSettings, ConfigError> {
-    let (interval, session) = ("group.consumer.heartbeat.interval.ms", "group.consumer.session.timeout.ms");
-    check_less(values, interval, session)?;
-    Ok(GroupSettings {
-        initial_rebalance_delay: duration(values, "group.initial.rebalance.delay.ms"),
-        session_timeout_min_ms: values.number("group.min.session.timeout.ms"),
-        session_timeout_max_ms: values.number("group.max.session.timeout.ms"),
-        members_max: size(values, "group.max.size"),
-        groups_max: size(values, "max.groups"),
-        consumer_session_timeout: duration(values, "group.consumer.session.timeout.ms"),
-        consumer_heartbeat_interval: duration(values, "group.consumer.heartbeat.interval.ms"),
-        consumer_members_max: size(values, "group.consumer.max.size"),
-        assignment_interval: duration(values, "group.consumer.assignment.interval.ms"),
-        offset_metadata_max: size(values, "offset.metadata.max.bytes"),
-        offset_retention: Duration::from_secs(count(values, "offsets.retention.minutes") * 60),
-        offset_check_interval: duration(values, "offsets.retention.check.interval.ms"),
-    })
-}
-
-/// Who speaks more seldom than it may be silent is never there.
-fn check_less(values: &Values, smaller: &'static str, larger: &'static str) -> Result<(), ConfigError> {
-    let (smaller_value, larger_value) = (values.number(smaller), values.number(larger));
-    if smaller_value < larger_value {
-        return Ok(());
-    }
-    Err(ConfigError::Conflict { smaller, smaller_value, larger, larger_value })
 }
 
 fn storage(values: &Values) -> StorageSettings {

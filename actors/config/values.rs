@@ -22,6 +22,17 @@ pub enum Source {
     Flag(String),
     /// The program that the broker runs in.
     Program,
+    /// A client, for all brokers, while they ran.
+    Cluster,
+    /// A client, for this broker, while it ran.
+    Node,
+}
+
+impl Source {
+    /// Whether a client may have changed it a moment ago.
+    const fn is_dynamic(&self) -> bool {
+        matches!(self, Self::Cluster | Self::Node)
+    }
 }
 
 impl fmt::Display for Source {
@@ -32,6 +43,8 @@ impl fmt::Display for Source {
             Self::Environment(variable) => write!(formatter, "environment {variable}"),
             Self::Flag(flag) => write!(formatter, "flag {flag}"),
             Self::Program => write!(formatter, "program"),
+            Self::Cluster => write!(formatter, "client, for all brokers"),
+            Self::Node => write!(formatter, "client, for this broker"),
         }
     }
 }
@@ -47,6 +60,8 @@ pub struct Entry {
     pub value: Option<Value>,
     /// Where it came from.
     pub source: Source,
+    /// What was set in other places and counts when this is taken back, the nearest first.
+    pub behind: Vec<(String, Source)>,
 }
 
 /// The values of all settings of the broker.
@@ -70,6 +85,7 @@ fn default_entry(definition: &'static Definition) -> Entry {
         text: definition.default.map(str::to_owned),
         value: definition.default.and_then(|text| definition.parse(text).ok()),
         source: Source::Default,
+        behind: Vec::new(),
     }
 }
 
@@ -86,7 +102,7 @@ impl Values {
         Ok(values)
     }
 
-    /// Gives the setting called `name` the value `text`.
+    /// Gives the setting called `name` the value `text`, which counts from now on.
     ///
     /// # Errors
     /// There is no such setting, or it cannot have this value; the setting is then unchanged.
@@ -96,9 +112,14 @@ impl Values {
         };
         match entry.definition.parse(text) {
             Ok(value) => {
-                entry.text = Some(text.to_owned());
+                let was = entry.text.replace(text.to_owned());
                 entry.value = Some(value);
-                entry.source = source;
+                // What stood before a start is one place; clients come on top of it.
+                let is_on_top = source.is_dynamic();
+                let below = std::mem::replace(&mut entry.source, source);
+                if let Some(was) = was.filter(|_| is_on_top && below != Source::Default) {
+                    entry.behind.insert(0, (was, below));
+                }
                 Ok(())
             }
             Err(invalid) => Err(ConfigError::InvalidSetting { invalid, origin: source }),

@@ -33,7 +33,7 @@ mod timers;
 
 use crate::broker::topics::Topics;
 use crate::committer::Committer;
-use crate::config::GroupSettings;
+use crate::config::Settings;
 use crate::coordinator::groups::{GroupSlot, GroupState, Kind, Summary};
 use crate::durable::Committed;
 use crate::group::state::Now;
@@ -53,17 +53,19 @@ pub struct ConsumerGroup {
     state: ConsumerGroupState,
     store: GroupStore,
     topics: Arc<ArcSwap<Topics>>,
+    settings: Arc<ArcSwap<Settings>>,
 }
 
 impl ConsumerGroup {
     /// The group of that slot. It learns its state from the committer when it starts.
     pub fn new(
         slot: Arc<GroupSlot>,
-        settings: GroupSettings,
+        settings: Arc<ArcSwap<Settings>>,
         topics: Arc<ArcSwap<Topics>>,
         committer: Addr<Committer>,
     ) -> Self {
-        Self { state: ConsumerGroupState::new(settings), store: GroupStore::new(slot, committer), topics }
+        let state = ConsumerGroupState::new(settings.load().group(&slot.id));
+        Self { state, store: GroupStore::new(slot, committer), topics, settings }
     }
 
     /// The end of each message: what it changed is written, what it came to is answered, and the

@@ -58,7 +58,7 @@ impl Handler<Locate> for Coordinator {
 impl Coordinator {
     fn begin(&self, group: GroupId, missing: Missing) -> Result<Arc<GroupSlot>, LocateGroupError> {
         let Missing::Create(kind) = missing else { return Err(LocateGroupError::Unknown) };
-        if self.groups.load().len() >= self.settings.groups_max {
+        if self.groups.load().len() >= self.settings.load().groups.groups_max {
             return Err(LocateGroupError::TooMany);
         }
         let slot = Arc::new(GroupSlot::new(group, Summary::new(kind)));

@@ -20,7 +20,7 @@ mod tick;
 
 use crate::broker::topics::Topics;
 use crate::committer::Committer;
-use crate::config::GroupSettings;
+use crate::config::Settings;
 use crate::consumer_group::ConsumerGroup;
 use crate::group::Group;
 use crate::placement::Placement;
@@ -33,7 +33,7 @@ use std::sync::Arc;
 /// The actor of the registry of groups.
 #[derive(Debug)]
 pub struct Coordinator {
-    settings: GroupSettings,
+    settings: Arc<ArcSwap<Settings>>,
     groups: Arc<ArcSwap<Groups>>,
     topics: Arc<ArcSwap<Topics>>,
     committer: Addr<Committer>,
@@ -43,7 +43,7 @@ pub struct Coordinator {
 impl Coordinator {
     /// The registry of the groups that storage has.
     pub fn new(
-        settings: GroupSettings,
+        settings: Arc<ArcSwap<Settings>>,
         groups: Arc<ArcSwap<Groups>>,
         topics: Arc<ArcSwap<Topics>>,
         committer: Addr<Committer>,
@@ -65,10 +65,10 @@ impl Coordinator {
         }
         let arbiter = self.placement.group(&slot.id);
         let (topics, committer) = (Arc::clone(&self.topics), self.committer.clone());
-        let (its_slot, settings) = (Arc::clone(slot), self.settings);
+        let (its_slot, settings) = (Arc::clone(slot), Arc::clone(&self.settings));
         let actor = match slot.summary().kind {
             Kind::Classic => {
-                let group = Group::new(its_slot, settings, topics, committer);
+                let group = Group::new(its_slot, settings.load().groups, topics, committer);
                 GroupActor::Classic(Group::start_in_arbiter(arbiter, |_| group))
             }
             Kind::Consumer => {
@@ -87,6 +87,7 @@ impl Actor for Coordinator {
     fn started(&mut self, ctx: &mut Self::Context) {
         self.start_those_with_members();
         ctx.run_interval(tick::REST_INTERVAL, |coordinator, _| coordinator.let_rest());
-        ctx.run_interval(self.settings.offset_check_interval, |coordinator, _| coordinator.expire_offsets());
+        let check_interval = self.settings.load().groups.offset_check_interval;
+        ctx.run_interval(check_interval, |coordinator, _| coordinator.expire_offsets());
     }
 }

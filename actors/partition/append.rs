@@ -124,7 +124,8 @@ impl Handler<Append> for Partition {
 impl Partition {
     fn check(&mut self, records: Bytes) -> Result<(Batch, Checked), AppendError> {
         let now = clock::wall_ms();
-        let settings = self.topic.config.settings();
+        let config = self.topic.config.load();
+        let settings = config.settings();
         let mut batch = validate(records, &rules(settings, now))?;
         if batch.header.attributes.is_transactional() {
             return Err(AppendError::Transactional);

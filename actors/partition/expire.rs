@@ -25,7 +25,7 @@ impl Handler<Expire> for Partition {
 
     fn handle(&mut self, _message: Expire, ctx: &mut Context<Self>) {
         self.producers.is_watched = false;
-        let silent = self.producers.expire(clock::now(), self.producer_expiration);
+        let silent = self.producers.expire(clock::now(), self.expiration());
         if !silent.is_empty() {
             tracing::debug!(partition = %self.id, producers = silent.len(), "silent producers are forgotten");
             self.forget(&silent);
@@ -41,7 +41,11 @@ impl Partition {
             return;
         }
         self.producers.is_watched = true;
-        ctx.notify_later(Expire, self.producer_expiration.min(INTERVAL_MAX));
+        ctx.notify_later(Expire, self.expiration().min(INTERVAL_MAX));
+    }
+
+    fn expiration(&self) -> Duration {
+        self.settings.load().producer_id_expiration
     }
 
     fn forget(&self, silent: &[ProducerId]) {

@@ -21,17 +21,18 @@ pub mod stop;
 use crate::broker::topics::TopicView;
 use crate::committer::Committer;
 use crate::committer::adopt::Adopt;
+use crate::config::Settings;
 use crate::mail::{Unavailable, ask};
 use actix::fut::wrap_future;
 use actix::{Actor, ActorContext, ActorFutureExt, Addr, AsyncContext, Context};
 use append::InFlight;
+use arc_swap::ArcSwap;
 use callboard_storage::log::PartitionState;
 use callboard_storage::{Offset, PartitionId};
 use poll::Watchers;
 use producers::Producers;
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::Duration;
 
 /// The actor of a partition.
 #[derive(Debug)]
@@ -47,7 +48,7 @@ pub struct Partition {
     watchers: Watchers,
     /// Appends that were lost, see [`crate::committer::append::Append::losses`].
     losses: u64,
-    producer_expiration: Duration,
+    settings: Arc<ArcSwap<Settings>>,
 }
 
 impl Partition {
@@ -56,7 +57,7 @@ impl Partition {
         id: PartitionId,
         topic: Arc<TopicView>,
         committer: Addr<Committer>,
-        producer_expiration: Duration,
+        settings: Arc<ArcSwap<Settings>>,
     ) -> Self {
         Self {
             id,
@@ -68,7 +69,7 @@ impl Partition {
             in_flight: VecDeque::new(),
             watchers: Watchers::default(),
             losses: 0,
-            producer_expiration,
+            settings,
         }
     }
 

@@ -12,6 +12,8 @@ mod request;
 #[cfg(test)]
 mod tests;
 
+/// All settings of topics and brokers anew.
+pub mod alter_configs;
 /// Which operations in which versions the broker offers.
 pub mod api_versions;
 /// Groups that the broker assigns to, and their members.
@@ -40,12 +42,16 @@ pub mod fetch;
 pub mod find_coordinator;
 /// Sign of life of a group member.
 pub mod heartbeat;
+/// Single settings of topics, brokers and groups anew.
+pub mod incremental_alter_configs;
 /// An identity for an idempotent or transactional producer.
 pub mod init_producer_id;
 /// Entering a consumer group.
 pub mod join_group;
 /// Leaving a consumer group.
 pub mod leave_group;
+/// The resources that have settings.
+pub mod list_config_resources;
 /// The consumer groups of a broker.
 pub mod list_groups;
 /// Offsets by time.

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 
+use super::alter_configs::AlterConfigsRequest;
 use super::api_versions::ApiVersionsRequest;
 use super::consumer_group_describe::ConsumerGroupDescribeRequest;
 use super::consumer_group_heartbeat::ConsumerGroupHeartbeatRequest;
@@ -16,9 +17,11 @@ use super::describe_topic_partitions::DescribeTopicPartitionsRequest;
 use super::fetch::FetchRequest;
 use super::find_coordinator::FindCoordinatorRequest;
 use super::heartbeat::HeartbeatRequest;
+use super::incremental_alter_configs::IncrementalAlterConfigsRequest;
 use super::init_producer_id::InitProducerIdRequest;
 use super::join_group::JoinGroupRequest;
 use super::leave_group::LeaveGroupRequest;
+use super::list_config_resources::ListConfigResourcesRequest;
 use super::list_groups::ListGroupsRequest;
 use super::list_offsets::ListOffsetsRequest;
 use super::metadata::MetadataRequest;
@@ -47,6 +50,7 @@ macro_rules! requests {
 }
 
 requests! {
+    AlterConfigsRequest,
     ApiVersionsRequest,
     ConsumerGroupDescribeRequest,
     ConsumerGroupHeartbeatRequest,
@@ -61,9 +65,11 @@ requests! {
     FetchRequest,
     FindCoordinatorRequest,
     HeartbeatRequest,
+    IncrementalAlterConfigsRequest,
     InitProducerIdRequest,
     JoinGroupRequest,
     LeaveGroupRequest,
+    ListConfigResourcesRequest,
     ListGroupsRequest,
     ListOffsetsRequest,
     MetadataRequest,

@@ -3,11 +3,12 @@
 //! The versions are those that Apache Kafka 4.3 serves, so that a client behaves as it does there.
 
 use super::{
-    Answering, Caller, Edge, Incoming, Refused, Started, api_versions, consumer_group_describe,
-    consumer_group_heartbeat, create_partitions, create_topics, decode, delete_groups, delete_topics,
-    describe_cluster, describe_configs, describe_groups, describe_topic_partitions, encode, fetch,
-    find_coordinator, heartbeat, init_producer_id, join_group, leave_group, list_groups, list_offsets,
-    metadata, offset_commit, offset_delete, offset_fetch, offset_for_leader_epoch, produce, sync_group,
+    Answering, Caller, Edge, Incoming, Refused, Started, alter_configs, api_versions,
+    consumer_group_describe, consumer_group_heartbeat, create_partitions, create_topics, decode,
+    delete_groups, delete_topics, describe_cluster, describe_configs, describe_groups,
+    describe_topic_partitions, encode, fetch, find_coordinator, heartbeat, incremental_alter_configs,
+    init_producer_id, join_group, leave_group, list_config_resources, list_groups, list_offsets, metadata,
+    offset_commit, offset_delete, offset_fetch, offset_for_leader_epoch, produce, sync_group,
 };
 use callboard_protocol::kafka::ApiKey;
 use callboard_protocol::wire::Message;
@@ -88,8 +89,12 @@ pub const APIS: &[Api] = &[
         run(edge, incoming, offset_for_leader_epoch::handle)
     }),
     api(ApiKey::DESCRIBE_CONFIGS, 1..=4, |edge, incoming| run(edge, incoming, describe_configs::handle)),
+    api(ApiKey::ALTER_CONFIGS, 0..=2, |edge, incoming| run(edge, incoming, alter_configs::handle)),
     api(ApiKey::CREATE_PARTITIONS, 0..=3, |edge, incoming| run(edge, incoming, create_partitions::handle)),
     api(ApiKey::DELETE_GROUPS, 0..=2, |edge, incoming| run(edge, incoming, delete_groups::handle)),
+    api(ApiKey::INCREMENTAL_ALTER_CONFIGS, 0..=1, |edge, incoming| {
+        run(edge, incoming, incremental_alter_configs::handle)
+    }),
     api(ApiKey::OFFSET_DELETE, 0..=0, |edge, incoming| run(edge, incoming, offset_delete::handle)),
     api(ApiKey::DESCRIBE_CLUSTER, 0..=2, |edge, incoming| run(edge, incoming, describe_cluster::handle)),
     api(ApiKey::CONSUMER_GROUP_HEARTBEAT, 0..=1, |edge, incoming| {
@@ -97,6 +102,9 @@ pub const APIS: &[Api] = &[
     }),
     api(ApiKey::CONSUMER_GROUP_DESCRIBE, 0..=1, |edge, incoming| {
         run(edge, incoming, consumer_group_describe::handle)
+    }),
+    api(ApiKey::LIST_CONFIG_RESOURCES, 0..=1, |edge, incoming| {
+        run(edge, incoming, list_config_resources::handle)
     }),
     api(ApiKey::DESCRIBE_TOPIC_PARTITIONS, 0..=0, |edge, incoming| {
         run(edge, incoming, describe_topic_partitions::handle)
@@ -172,12 +180,15 @@ mod tests {
         (22, 0, 5),
         (23, 2, 4),
         (32, 1, 4),
+        (33, 0, 2),
         (37, 0, 3),
         (42, 0, 2),
+        (44, 0, 1),
         (47, 0, 0),
         (60, 0, 2),
         (68, 0, 1),
         (69, 0, 1),
+        (74, 0, 1),
         (75, 0, 0),
     ];
 

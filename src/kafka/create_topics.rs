@@ -88,7 +88,7 @@ fn created(edge: &Edge, name: Str, topic: &TopicView) -> CreatableTopicResult {
 
 fn configs(edge: &Edge, topic: &TopicView) -> Vec<CreatableTopicConfigs> {
     let settings = edge.broker.settings();
-    describe_topic(&topic.config, &settings.topics.defaults, &settings.values)
+    describe_topic(&topic.config.load(), &settings.topics.defaults, &settings.values)
         .into_iter()
         .map(|described| CreatableTopicConfigs {
             name: Str::from_static(described.definition.name),

@@ -1,8 +1,13 @@
 //! `DescribeConfigs`, versions 1 to 4: the settings of topics and of the broker, and where each value is from.
 
+use super::config_resource::{
+    BROKER, BROKER_LOGGER, GROUP, Problem, ROOT_LOGGER, TOPIC, check_group, check_number, check_topic,
+    invalid,
+};
 use super::{Caller, Edge, Refused};
-use callboard_actors::broker::topic_name;
-use callboard_actors::config::{Described, Kind, Origin, describe_broker, describe_topic};
+use callboard_actors::config::{
+    Described, Kind, Origin, describe_broker, describe_cluster, describe_group, describe_topic,
+};
 use callboard_protocol::kafka::ErrorCode;
 use callboard_protocol::kafka::describe_configs::{
     DescribeConfigsRequest, DescribeConfigsResource, DescribeConfigsResourceResult, DescribeConfigsResponse,
@@ -13,21 +18,11 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use tracing::level_filters::LevelFilter;
 
-const TOPIC: i8 = 2;
-const BROKER: i8 = 4;
-const BROKER_LOGGER: i8 = 8;
-
 /// A level that a running broker can be told to log at.
 const LOGGER_SOURCE: i8 = 6;
 
 /// Settings, or why they are not told.
 type Answer = Result<Vec<DescribeConfigsResourceResult>, Problem>;
-
-#[derive(Debug, PartialEq, Eq)]
-struct Problem {
-    code: ErrorCode,
-    message: String,
-}
 
 /// What a client wants to know beside names and values.
 #[derive(Debug, Clone, Copy)]
@@ -59,6 +54,7 @@ fn describe(edge: &Edge, resource: DescribeConfigsResource, detail: Detail) -> D
         TOPIC => topic(edge, &resource_name, detail),
         BROKER => broker(edge, &resource_name, detail),
         BROKER_LOGGER => loggers(edge.node_id(), &resource_name),
+        GROUP => group(edge, &resource_name, detail),
         other => Err(invalid(format!("resources of type {other} have no settings here"))),
     };
     // Where nothing is wrong Kafka's message is empty, not absent.
@@ -79,23 +75,36 @@ fn describe(edge: &Edge, resource: DescribeConfigsResource, detail: Detail) -> D
 }
 
 fn topic(edge: &Edge, name: &str, detail: Detail) -> Answer {
-    topic_name::check(name)
-        .map_err(|error| Problem { code: ErrorCode::INVALID_TOPIC_EXCEPTION, message: error.to_string() })?;
+    check_topic(name)?;
     let topics = edge.broker.topics();
     let unknown = || Problem { code: ErrorCode::UNKNOWN_TOPIC_OR_PARTITION, message: String::new() };
-    let config = &topics.get(name).ok_or_else(unknown)?.config;
+    let config = topics.get(name).ok_or_else(unknown)?.config.load();
     let settings = edge.broker.settings();
-    let described = describe_topic(config, &settings.topics.defaults, &settings.values);
+    let described = describe_topic(&config, &settings.topics.defaults, &settings.values);
     Ok(described.into_iter().map(|described| result(described, detail)).collect())
 }
 
 fn broker(edge: &Edge, name: &str, detail: Detail) -> Answer {
-    // Nobody's name asks for what was set for all brokers while they ran; nothing can be.
-    if name.is_empty() {
-        return Ok(Vec::new());
-    }
-    check_broker(name, edge.node_id(), " or empty string")?;
-    let described = describe_broker(&edge.broker.settings().values);
+    let settings = edge.broker.settings();
+    // Nobody's name asks for what was set for all brokers while they ran.
+    let described = if name.is_empty() {
+        describe_cluster(&settings.values, &settings.overrides.cluster)
+    } else {
+        let node_id = edge.node_id();
+        let other =
+            |id| format!("Unexpected broker id, expected {node_id} or empty string, but received {id}");
+        check_number(name, node_id, "Broker", other)?;
+        describe_broker(&settings.values)
+    };
+    Ok(described.into_iter().map(|described| result(described, detail)).collect())
+}
+
+/// A group need not be there.
+fn group(edge: &Edge, name: &str, detail: Detail) -> Answer {
+    check_group(name)?;
+    let settings = edge.broker.settings();
+    let config = settings.overrides.groups.get(name).cloned().unwrap_or_default();
+    let described = describe_group(config.texts(), &settings.values);
     Ok(described.into_iter().map(|described| result(described, detail)).collect())
 }
 
@@ -104,28 +113,15 @@ fn loggers(node_id: i32, name: &str) -> Answer {
     if name.is_empty() {
         return Err(invalid("Broker id must not be empty".to_owned()));
     }
-    check_broker(name, node_id, "")?;
+    let other = |id| format!("Unexpected broker id, expected {node_id} but received {id}");
+    check_number(name, node_id, "Broker", other)?;
     Ok(vec![DescribeConfigsResourceResult {
-        name: Str::from_static("root"),
+        name: Str::from_static(ROOT_LOGGER),
         value: Some(LevelFilter::current().to_string().to_uppercase().into()),
         config_source: LOGGER_SOURCE,
         documentation: Some(Str::default()),
         ..Default::default()
     }])
-}
-
-fn check_broker(name: &str, node_id: i32, or_what: &str) -> Result<(), Problem> {
-    match name.parse::<i32>() {
-        Ok(id) if id == node_id => Ok(()),
-        Ok(id) => {
-            Err(invalid(format!("Unexpected broker id, expected {node_id}{or_what}, but received {id}")))
-        }
-        Err(_) => Err(invalid(format!("Broker id must be an integer, but it is: {name}"))),
-    }
-}
-
-fn invalid(message: String) -> Problem {
-    Problem { code: ErrorCode::INVALID_REQUEST, message }
 }
 
 fn result(described: Described, detail: Detail) -> DescribeConfigsResourceResult {
@@ -152,8 +148,11 @@ fn result(described: Described, detail: Detail) -> DescribeConfigsResourceResult
 pub(super) fn source(origin: Origin) -> i8 {
     match origin {
         Origin::Topic => 1,
+        Origin::Node => 2,
+        Origin::Cluster => 3,
         Origin::Broker => 4,
         Origin::Default => 5,
+        Origin::Group => 8,
     }
 }
 
@@ -201,15 +200,6 @@ mod tests {
         let told = retention(Detail { synonyms: false, documentation: false });
         assert_eq!(told.synonyms, []);
         assert_eq!(told.documentation, None);
-    }
-
-    #[test]
-    fn a_broker_is_named_by_its_number() {
-        let check = |name| check_broker(name, 1, " or empty string").map_err(|problem| problem.message);
-        assert_eq!(check("1"), Ok(()));
-        let other = "Unexpected broker id, expected 1 or empty string, but received 99";
-        assert_eq!(check("99"), Err(other.to_owned()));
-        assert_eq!(check("abc"), Err("Broker id must be an integer, but it is: abc".to_owned()));
     }
 
     #[test]

@@ -155,14 +155,9 @@ mod tests {
 
     fn topic(name: &str, partitions: u32) -> Selected {
         let defaults = TopicDefaults::from_values(&Values::default()).unwrap();
-        let topic = TopicView {
-            id: TopicId::default(),
-            name: name.into(),
-            config: Arc::new(TopicConfig::inherited(&defaults)),
-            partitions: (0..partitions)
-                .map(|index| Arc::new(PartitionSlot::new(PartitionId(index), index)))
-                .collect(),
-        };
+        let slots = (0..partitions).map(|index| PartitionSlot::new(PartitionId(index), index));
+        let config = TopicConfig::inherited(&defaults);
+        let topic = TopicView::new(TopicId::default(), name.into(), config, slots);
         (name.into(), Some(Arc::new(topic)))
     }
 

@@ -1,6 +1,7 @@
 //! Which error code a client gets for which rejection: Kafka's, as the real one was seen to answer.
 
 use callboard_actors::Unavailable;
+use callboard_actors::broker::alter_configs::AlterConfigsError;
 use callboard_actors::broker::assignment::AssignmentError;
 use callboard_actors::broker::create_partitions::CreatePartitionsError;
 use callboard_actors::broker::create_topics::CreateTopicError;
@@ -96,6 +97,18 @@ impl Code for LeaderEpochError {
         match self {
             Self::Old { .. } => ErrorCode::FENCED_LEADER_EPOCH,
             Self::Unknown { .. } => ErrorCode::UNKNOWN_LEADER_EPOCH,
+        }
+    }
+}
+
+impl Code for AlterConfigsError {
+    fn code(&self) -> ErrorCode {
+        match self {
+            Self::UnknownTopic(_) => ErrorCode::UNKNOWN_TOPIC_OR_PARTITION,
+            Self::ReadOnly(_) => ErrorCode::INVALID_REQUEST,
+            Self::TooManyGroups(_) => ErrorCode::POLICY_VIOLATION,
+            Self::Config(_) => ErrorCode::INVALID_CONFIG,
+            Self::Unavailable(unavailable) => unavailable.code(),
         }
     }
 }

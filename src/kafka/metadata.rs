@@ -109,7 +109,8 @@ async fn create_missing(
     names: &[Str],
     request: &MetadataRequest,
 ) -> HashSet<Str> {
-    let rules = &edge.broker.settings().topics;
+    let settings = edge.broker.settings();
+    let rules = &settings.topics;
     if !(request.allow_auto_topic_creation && rules.auto_create) {
         return HashSet::new();
     }

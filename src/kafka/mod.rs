@@ -3,8 +3,11 @@
 //! Each operation has a file, listed in one table ([`apis`]); what a client gets as an error code
 //! is in [`error_code`]. Kafka's words live here and nowhere below.
 
+mod alter_configs;
+mod altering;
 mod api_versions;
 pub mod apis;
+mod config_resource;
 mod consumer_group_describe;
 mod consumer_group_heartbeat;
 mod create_partitions;
@@ -20,9 +23,11 @@ mod fetch;
 mod find_coordinator;
 mod groups;
 mod heartbeat;
+mod incremental_alter_configs;
 mod init_producer_id;
 mod join_group;
 mod leave_group;
+mod list_config_resources;
 mod list_groups;
 mod list_offsets;
 mod metadata;

@@ -66,6 +66,7 @@ impl Bounds {
             | Table::Offsets
             | Table::Segments
             | Table::Groups
+            | Table::Configs
             | Table::Topics
             | Table::Meta => false,
         }

@@ -1,13 +1,11 @@
 //! confluent-kafka, which is librdkafka, the client below most languages.
 
 use crate::client::Client;
-use crate::subjects::{holds, subjects};
+use crate::subjects::{QUICK_GROUPS, holds, subjects};
 
 subjects!(Client::Confluent);
 
 #[test]
 fn a_group_that_the_broker_assigns_to_shares_partitions_and_goes_on_where_it_was() {
-    // Members learn of each other with their heartbeats, and of static ones that do not come back.
-    let settings = ["group.consumer.heartbeat.interval.ms=200", "group.consumer.session.timeout.ms=3000"];
-    holds(Client::Confluent, "consumer_groups", &settings);
+    holds(Client::Confluent, "consumer_groups", &QUICK_GROUPS);
 }

@@ -3,6 +3,15 @@
 use crate::client::Client;
 use crate::support::broker::{Broker, elsewhere};
 
+/// Settings with which members of a group that the broker assigns to learn soon of each other, and
+/// of static ones that do not come back.
+pub(crate) const QUICK_GROUPS: [&str; 4] = [
+    "group.consumer.heartbeat.interval.ms=200",
+    "group.consumer.min.heartbeat.interval.ms=200",
+    "group.consumer.session.timeout.ms=3000",
+    "group.consumer.min.session.timeout.ms=3000",
+];
+
 /// Lets `client` judge `subject` against a broker of its own with `settings`.
 pub(crate) fn holds(client: Client, subject: &str, settings: &[&str]) {
     if !client.is_chosen() {

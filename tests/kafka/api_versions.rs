@@ -7,7 +7,7 @@ use callboard_protocol::kafka::api_versions::{ApiVersion, ApiVersionsRequest, Ap
 use callboard_protocol::wire::{Message, Reader, ResponseHeader};
 
 /// The operations that are served, with the versions that Apache Kafka 4.3 has of them.
-const OFFERED: [(i16, i16, i16); 26] = [
+const OFFERED: [(i16, i16, i16); 29] = [
     (0, 0, 13),
     (1, 4, 18),
     (2, 1, 11),
@@ -27,12 +27,15 @@ const OFFERED: [(i16, i16, i16); 26] = [
     (22, 0, 5),
     (23, 2, 4),
     (32, 1, 4),
+    (33, 0, 2),
     (37, 0, 3),
     (42, 0, 2),
+    (44, 0, 1),
     (47, 0, 0),
     (60, 0, 2),
     (68, 0, 1),
     (69, 0, 1),
+    (74, 0, 1),
     (75, 0, 0),
 ];
 

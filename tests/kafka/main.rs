@@ -14,6 +14,7 @@ mod batch;
 mod bounds;
 mod client;
 mod cluster;
+mod configs;
 mod connection_order;
 mod consumer_groups;
 mod crash;

@@ -33,16 +33,47 @@ pub(super) const ALL: &[Definition] = &[
         .rule(Rule::AtLeast(1))
         .read_only()
         .documentation("How often, in milliseconds, members speak in groups that the broker assigns to."),
+    Definition::new("group.consumer.min.session.timeout.ms", Kind::Int, "45000")
+        .rule(Rule::AtLeast(1))
+        .read_only()
+        .documentation("The shortest session timeout, in milliseconds, of groups that the broker assigns to."),
+    Definition::new("group.consumer.max.session.timeout.ms", Kind::Int, "60000")
+        .rule(Rule::AtLeast(1))
+        .read_only()
+        .documentation("The longest session timeout, in milliseconds, of groups that the broker assigns to."),
+    Definition::new("group.consumer.min.heartbeat.interval.ms", Kind::Int, "5000")
+        .rule(Rule::AtLeast(1))
+        .read_only()
+        .documentation(
+            "The shortest time, in milliseconds, between two heartbeats in groups that the broker assigns to.",
+        ),
+    Definition::new("group.consumer.max.heartbeat.interval.ms", Kind::Int, "15000")
+        .rule(Rule::AtLeast(1))
+        .read_only()
+        .documentation(
+            "The longest time, in milliseconds, between two heartbeats in groups that the broker assigns to.",
+        ),
     Definition::new("group.consumer.max.size", Kind::Int, "2147483647")
         .rule(Rule::AtLeast(1))
         .read_only()
         .documentation("How many members a group has at most that the broker assigns to."),
     Definition::new("group.consumer.assignment.interval.ms", Kind::Int, "0")
         .rule(Rule::AtLeast(0))
-        .read_only()
         .documentation(
             "How many milliseconds lie at least between two assignments of a group that the broker \
              assigns to.",
+        ),
+    Definition::new("group.consumer.min.assignment.interval.ms", Kind::Int, "0")
+        .rule(Rule::AtLeast(0))
+        .read_only()
+        .documentation(
+            "The shortest time, in milliseconds, between two assignments of a group that the broker assigns to.",
+        ),
+    Definition::new("group.consumer.max.assignment.interval.ms", Kind::Int, "15000")
+        .rule(Rule::AtLeast(0))
+        .read_only()
+        .documentation(
+            "The longest time, in milliseconds, between two assignments of a group that the broker assigns to.",
         ),
     Definition::new("max.groups", Kind::Int, "100000")
         .rule(Rule::AtLeast(1))

@@ -17,6 +17,16 @@ connections.max.idle.ms                   Long    600000              Medium fix
 default.replication.factor                Int     1                   Medium fixed
 delete.topic.enable                       Boolean true                High   fixed
 fetch.max.bytes                           Int     57671680            Medium fixed
+group.consumer.assignment.interval.ms     Int     1000                Medium dynamic
+group.consumer.heartbeat.interval.ms      Int     5000                Medium fixed
+group.consumer.max.assignment.interval.ms Int     15000               Medium fixed
+group.consumer.max.heartbeat.interval.ms  Int     15000               Medium fixed
+group.consumer.max.session.timeout.ms     Int     60000               Medium fixed
+group.consumer.max.size                   Int     2147483647          Medium fixed
+group.consumer.min.assignment.interval.ms Int     0                   Medium fixed
+group.consumer.min.heartbeat.interval.ms  Int     5000                Medium fixed
+group.consumer.min.session.timeout.ms     Int     45000               Medium fixed
+group.consumer.session.timeout.ms         Int     45000               Medium fixed
 group.initial.rebalance.delay.ms          Int     3000                Medium fixed
 group.max.session.timeout.ms              Int     1800000             Medium fixed
 group.max.size                            Int     2147483647          Medium fixed
@@ -66,13 +76,14 @@ unclean.leader.election.enable            Boolean false               High   dyn
 ";
 
 /// The settings whose default differs from Kafka's: Kafka has 1 partition, no bound on connections
-/// or bytes, no number for a broker that is not given one, and lets an empty group wait.
-const OWN_DEFAULTS: [&str; 5] = [
+/// or bytes, no number for a broker that is not given one, and lets groups wait.
+const OWN_DEFAULTS: [&str; 6] = [
     "num.partitions",
     "max.connections",
     "queued.max.request.bytes",
     "node.id",
     "group.initial.rebalance.delay.ms",
+    "group.consumer.assignment.interval.ms",
 ];
 
 #[test]

@@ -81,7 +81,19 @@ fn an_empty_rack_is_none() {
 fn values_that_contradict_each_other_are_refused() {
     let pairs = [("log.cleaner.min.compaction.lag.ms", "2"), ("log.cleaner.max.compaction.lag.ms", "1")];
     assert!(matches!(Settings::from_pairs(pairs), Err(ConfigError::Conflict { .. })));
-    let pairs = [("group.consumer.session.timeout.ms", "5000")];
-    assert!(matches!(Settings::from_pairs(pairs), Err(ConfigError::Conflict { .. })));
-    assert!(Settings::from_pairs([("group.consumer.session.timeout.ms", "5001")]).is_ok());
+    let consumer = |session: &str, heartbeat: &str| {
+        Settings::from_pairs([
+            ("group.consumer.min.session.timeout.ms", "4000"),
+            ("group.consumer.session.timeout.ms", session),
+            ("group.consumer.heartbeat.interval.ms", heartbeat),
+        ])
+    };
+    assert!(consumer("5001", "5000").is_ok());
+    let refused = |session, heartbeat| consumer(session, heartbeat).unwrap_err().to_string();
+    let (session, heartbeat) = ("group.consumer.session.timeout.ms", "group.consumer.heartbeat.interval.ms");
+    assert_eq!(refused("5000", "5000"), format!("{session} must be greater than {heartbeat}"));
+    let bound = "group.consumer.min.session.timeout.ms";
+    assert_eq!(refused("3999", "5000"), format!("{session} must be greater than or equal to {bound}"));
+    let bound = "group.consumer.max.heartbeat.interval.ms";
+    assert_eq!(refused("50000", "15001"), format!("{heartbeat} must be less than or equal to {bound}"));
 }

@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 pub use defaults::{Inherited, TopicDefaults};
 pub use settings::{CleanupPolicy, Compression, TimestampType, TopicSettings};
 
+use super::alteration::Texts;
 use super::definition::Definition;
 use super::error::ConfigError;
 use super::value::Value;
@@ -33,14 +34,14 @@ pub(super) mod definitions {
 /// [`TopicConfig::settings`] is what overrides and defaults together say.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TopicConfig {
-    overrides: BTreeMap<&'static str, String>,
+    overrides: Texts,
     settings: TopicSettings,
 }
 
 impl TopicConfig {
     /// The configuration of a topic of which nothing was said.
     pub fn inherited(defaults: &TopicDefaults) -> Self {
-        Self { overrides: BTreeMap::new(), settings: defaults.settings().clone() }
+        Self { overrides: Texts::new(), settings: defaults.settings().clone() }
     }
 
     /// Reads a topic's overrides; of a name that comes twice the last value counts.
@@ -52,19 +53,26 @@ impl TopicConfig {
         overrides: impl IntoIterator<Item = (&'a str, Option<&'a str>)>,
         defaults: &TopicDefaults,
     ) -> Result<Self, ConfigError> {
-        let mut texts = BTreeMap::new();
+        let mut texts = Texts::new();
         for (name, value) in overrides {
-            let unknown = || ConfigError::UnknownTopicConfig { name: name.to_owned() };
-            let definition = table::find(name).ok_or_else(unknown)?;
-            let missing = || ConfigError::NullTopicConfig { name: name.to_owned() };
+            let definition = find(name)?;
+            let missing = || ConfigError::NullConfig { name: name.to_owned() };
             texts.insert(definition.name, value.ok_or_else(missing)?.to_owned());
         }
+        Self::from_texts(texts, defaults)
+    }
+
+    /// Reads overrides whose names are known.
+    ///
+    /// # Errors
+    /// An impossible value, or values that cannot stand together.
+    pub fn from_texts(texts: Texts, defaults: &TopicDefaults) -> Result<Self, ConfigError> {
         if texts.is_empty() {
             return Ok(Self::inherited(defaults));
         }
         let mut values = defaults.values();
         for (name, text) in &texts {
-            values.insert(name, definition_of(name)?.parse(text)?);
+            values.insert(name, find(name)?.parse(text)?);
         }
         let settings = TopicSettings::from_values(&values)?;
         Ok(Self { overrides: texts, settings })
@@ -75,9 +83,9 @@ impl TopicConfig {
         &self.settings
     }
 
-    /// What was said for this topic, sorted by name, as it was written.
-    pub fn overrides(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        self.overrides.iter().map(|(name, text)| (*name, text.as_str()))
+    /// What was said for this topic, as it was written.
+    pub fn overrides(&self) -> &Texts {
+        &self.overrides
     }
 
     /// What was said for this topic about the setting called `name`.
@@ -86,7 +94,11 @@ impl TopicConfig {
     }
 }
 
-fn definition_of(name: &str) -> Result<&'static Definition, ConfigError> {
+/// The setting called `name`.
+///
+/// # Errors
+/// No topic has it.
+pub fn find(name: &str) -> Result<&'static Definition, ConfigError> {
     table::find(name).ok_or_else(|| ConfigError::UnknownTopicConfig { name: name.to_owned() })
 }
 
@@ -117,8 +129,8 @@ mod tests {
     #[test]
     fn overrides_are_kept_as_they_were_written_and_sorted() {
         let topic = parse(&[("segment.ms", " 7 "), ("preallocate", "TRUE")]).unwrap();
-        let overrides: Vec<_> = topic.overrides().collect();
-        assert_eq!(overrides, [("preallocate", "TRUE"), ("segment.ms", " 7 ")]);
+        let overrides: Vec<_> = topic.overrides().iter().collect();
+        assert_eq!(overrides, [(&"preallocate", &"TRUE".to_owned()), (&"segment.ms", &" 7 ".to_owned())]);
     }
 
     #[test]
@@ -138,7 +150,7 @@ mod tests {
     #[test]
     fn a_missing_value_is_refused() {
         let refused = TopicConfig::parse([("retention.ms", None)], &TopicDefaults::default());
-        assert_eq!(refused.unwrap_err(), ConfigError::NullTopicConfig { name: "retention.ms".to_owned() });
+        assert_eq!(refused.unwrap_err(), ConfigError::NullConfig { name: "retention.ms".to_owned() });
     }
 
     #[test]

@@ -14,6 +14,8 @@ from collections import defaultdict
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import (
     AdminClient,
+    AlterConfigOpType,
+    ConfigEntry,
     ConfigResource,
     NewPartitions,
     NewTopic,
@@ -285,6 +287,18 @@ def administration(prefix):
     configs = client.describe_configs([resource])[resource].result(WAIT_S)
     equal((configs["retention.ms"].value, configs["retention.ms"].is_default), ("3600000", False))
     equal((configs["cleanup.policy"].value, configs["cleanup.policy"].is_default), ("delete", True))
+    changes = [
+        ConfigEntry("retention.ms", "7200000", incremental_operation=AlterConfigOpType.SET),
+        ConfigEntry("cleanup.policy", "compact", incremental_operation=AlterConfigOpType.APPEND),
+    ]
+    change = ConfigResource(ResourceType.TOPIC, topic, incremental_configs=changes)
+    client.incremental_alter_configs([change])[change].result(WAIT_S)
+    configs = client.describe_configs([resource])[resource].result(WAIT_S)
+    equal((configs["retention.ms"].value, configs["cleanup.policy"].value), ("7200000", "delete,compact"))
+    change = ConfigResource(ResourceType.TOPIC, topic, set_config={"flush.ms": "5"})
+    client.alter_configs([change])[change].result(WAIT_S)
+    configs = client.describe_configs([resource])[resource].result(WAIT_S)
+    equal((configs["flush.ms"].value, configs["retention.ms"].is_default), ("5", True))
     client.create_partitions([NewPartitions(topic, 5)])[topic].result(WAIT_S)
     equal(len(client.list_topics(topic, timeout=WAIT_S).topics[topic].partitions), 5)
     client.delete_topics([topic], operation_timeout=WAIT_S)[topic].result(WAIT_S)

@@ -221,6 +221,9 @@ def administration(prefix):
         configs = client.describe_configs([resource], config_filter="all")["topic"][topic]
         equal(configs["retention.ms"]["value"], "3600000")
         equal(configs["cleanup.policy"]["value"], "delete")
+        client.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, {"flush.ms": "5"})])
+        configs = client.describe_configs([resource], config_filter="all")["topic"][topic]
+        equal(configs["flush.ms"]["value"], "5")
         client.create_partitions({topic: 5})
         client.wait_for_topics([topic])
         equal(len(client.describe_topics([topic])[0]["partitions"]), 5)

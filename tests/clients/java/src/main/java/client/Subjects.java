@@ -15,8 +15,11 @@ import java.util.concurrent.ExecutionException;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.AlterConfigOp;
 import org.apache.kafka.clients.admin.Config;
+import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.clients.admin.DescribeClusterResult;
+import org.apache.kafka.clients.admin.ListConfigResourcesOptions;
 import org.apache.kafka.clients.admin.NewPartitions;
 import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.admin.TopicDescription;
@@ -260,6 +263,16 @@ final class Subjects {
             equal(config.get("retention.ms").isDefault(), false);
             equal(config.get("cleanup.policy").value(), "delete");
             equal(config.get("cleanup.policy").isDefault(), true);
+            alter(admin, resource, "cleanup.policy", "compact", AlterConfigOp.OpType.APPEND);
+            config = admin.describeConfigs(List.of(resource)).all().get().get(resource);
+            equal(config.get("cleanup.policy").value(), "delete,compact");
+            equal(config.get("retention.ms").value(), "3600000");
+            ConfigResource group = new ConfigResource(ConfigResource.Type.GROUP, topic);
+            alter(admin, group, "consumer.session.timeout.ms", "50000", AlterConfigOp.OpType.SET);
+            config = admin.describeConfigs(List.of(group)).all().get().get(group);
+            equal(config.get("consumer.session.timeout.ms").value(), "50000");
+            hold(admin.listConfigResources(Set.of(ConfigResource.Type.GROUP), new ListConfigResourcesOptions())
+                    .all().get().contains(group), "a group with settings is not listed");
             admin.createPartitions(Map.of(topic, NewPartitions.increaseTo(5))).all().get();
             TopicDescription grown = admin.describeTopics(List.of(topic)).allTopicNames().get().get(topic);
             equal(grown.partitions().size(), 5);
@@ -269,6 +282,13 @@ final class Subjects {
                 hold(System.nanoTime() < deadline, "a deleted topic stayed");
             }
         }
+    }
+
+    private static void alter(
+            Admin admin, ConfigResource resource, String name, String value, AlterConfigOp.OpType operation)
+            throws Exception {
+        AlterConfigOp change = new AlterConfigOp(new ConfigEntry(name, value), operation);
+        admin.incrementalAlterConfigs(Map.of(resource, List.of(change))).all().get();
     }
 
     private void idempotence(String topic) throws Exception {
