@@ -34,6 +34,11 @@ impl<K: Clone + Hash + Ord> Deadlines<K> {
         self.in_order.insert((at, key));
     }
 
+    /// Whether a deadline is set for that.
+    pub fn is_set(&self, key: &K) -> bool {
+        self.by_key.contains_key(key)
+    }
+
     /// Takes a deadline back.
     pub fn cancel(&mut self, key: &K) {
         if let Some((key, at)) = self.by_key.remove_entry(key) {

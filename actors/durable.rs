@@ -14,6 +14,7 @@ use callboard_storage::journal::Mutation;
 use callboard_storage::log;
 use std::collections::VecDeque;
 use std::fmt;
+use std::future::Future;
 use tokio::sync::oneshot;
 
 /// Where an answer goes.
@@ -111,6 +112,30 @@ impl Commits {
             answers.release(committed.outcome);
         }
         committed.outcome
+    }
+
+    /// Commits rows as the last thing that the actor does. When the future is ready, all is durable
+    /// that was sent before too; the actor then calls [`Commits::release`], and ends.
+    ///
+    /// # Errors
+    /// The future's is [`Unavailable`] when the rows are lost.
+    pub fn flush_last(
+        &self,
+        mutations: Vec<Mutation>,
+    ) -> impl Future<Output = Result<(), Unavailable>> + use<> {
+        let is_durable = mutations.is_empty() && self.is_idle();
+        let commit = log::Commit { mutations, batches: Vec::new() };
+        let (reply, answer) = oneshot::channel();
+        let posted = if is_durable { Ok(()) } else { post(&self.committer, Commit { commit, reply }) };
+        async move {
+            posted?;
+            if is_durable { Ok(()) } else { answer.await.map_err(|_| Unavailable)? }
+        }
+    }
+
+    /// Lets all answers leave that wait for anything.
+    pub fn release(&mut self, outcome: Result<(), Unavailable>) {
+        self.held.drain(..).for_each(|(_, answers)| answers.release(outcome));
     }
 
     fn commit<A>(&self, mutations: Vec<Mutation>, actor: Addr<A>)

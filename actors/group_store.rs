@@ -3,25 +3,29 @@
 
 use crate::committer::Committer;
 use crate::committer::scan::Scan;
+use crate::coordinator::Coordinator;
 use crate::coordinator::groups::{GroupSlot, Summary};
+use crate::coordinator::locate::{Locate, Missing};
 use crate::durable::{Answers, Commits, Committed};
-use crate::mail::{Unavailable, ask};
+use crate::mail::{Unavailable, ask, post};
 use crate::offsets::Offsets;
 use crate::offsets::expire::Since;
 use actix::fut::wrap_future;
-use actix::{Actor, ActorContext, ActorFutureExt, Addr, AsyncContext, Context, Handler};
+use actix::{Actor, ActorContext, ActorFutureExt, Addr, AsyncContext, Context, Handler, WeakAddr};
 use callboard_storage::index::Row;
 use callboard_storage::journal::Mutation;
 use callboard_storage::keys::{self, Table};
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::oneshot;
 
 /// The storage of one group, as its actor has it.
 #[derive(Debug)]
 pub(crate) struct GroupStore {
     pub(crate) slot: Arc<GroupSlot>,
     pub(crate) offsets: Offsets,
+    coordinator: WeakAddr<Coordinator>,
     committer: Addr<Committer>,
     commits: Commits,
     /// Rows that the message in hand changes.
@@ -43,6 +47,8 @@ pub(crate) struct Loaded {
 /// A group's actor, of either protocol, as far as what it keeps is concerned.
 pub(crate) trait Stored: Actor<Context = Context<Self>> {
     fn store(&self) -> &GroupStore;
+
+    fn store_mut(&mut self) -> &mut GroupStore;
 
     /// Takes what storage has of the group.
     fn adopt(&mut self, loaded: &Loaded) -> Result<(), callboard_storage::Error>;
@@ -68,18 +74,57 @@ pub(crate) fn begin<G: Stored>(group: &mut G, ctx: &mut Context<G>) {
     ctx.wait(adopted);
 }
 
+/// Ends a group's actor in favour of one that is of the kind that `next` says, once all is durable
+/// that it wrote. Until then no other message is handled; whoever has sent one asks again, and so
+/// does who waits for `in_hand`.
+pub(crate) fn hand_over<G: Stored>(
+    group: &mut G,
+    next: Summary,
+    answers: Answers,
+    in_hand: impl Send + 'static,
+    ctx: &mut Context<G>,
+) {
+    let store = group.store_mut();
+    let durable = store.commits.flush_last(std::mem::take(&mut store.rows));
+    ctx.wait(wrap_future(durable).map(move |outcome, group: &mut G, ctx| {
+        let store = group.store_mut();
+        if outcome.is_ok() {
+            store.slot.give_way(next);
+            store.start_next();
+        }
+        store.commits.release(outcome);
+        answers.release(outcome);
+        drop(in_hand);
+        ctx.stop();
+    }));
+}
+
 impl GroupStore {
-    pub(crate) fn new(slot: Arc<GroupSlot>, committer: Addr<Committer>) -> Self {
+    pub(crate) fn new(
+        slot: Arc<GroupSlot>,
+        committer: Addr<Committer>,
+        coordinator: WeakAddr<Coordinator>,
+    ) -> Self {
         Self {
             offsets: Offsets::new(slot.id.clone()),
             slot,
             commits: Commits::new(committer.clone()),
             committer,
+            coordinator,
             rows: Vec::new(),
             is_stored: false,
             is_used: true,
             summary: None,
         }
+    }
+
+    /// Starts the actor that follows: a group with members runs, though nobody asks for it.
+    fn start_next(&self) {
+        let Some(coordinator) = self.coordinator.upgrade() else { return };
+        let (reply, _) = oneshot::channel();
+        let locate = Locate { group: self.slot.id.clone(), missing: Missing::Refuse, reply };
+        // Without a coordinator the broker is stopping.
+        let _ = post(&coordinator, locate);
     }
 
     /// The rows of the group, behind all that an actor of it wrote before.

@@ -3,6 +3,7 @@
 // The derive names this crate by its full path, also inside of it.
 extern crate self as callboard_protocol;
 
+pub mod assignment;
 pub mod batch;
 pub mod kafka;
 pub mod subscription;

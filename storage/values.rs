@@ -196,12 +196,12 @@ pub struct ConfigRow {
     pub configs: Vec<(String, String)>,
 }
 
-/// The format byte before an rkyv value.
-const RKYV_FORMAT: u8 = 1;
-
 macro_rules! rkyv_value {
-    ($row:ty, $table:expr) => {
+    ($row:ty, $table:expr, $format:literal) => {
         impl $row {
+            /// The byte before the stored value, which says its format.
+            const FORMAT: u8 = $format;
+
             /// The stored value: a format byte, then rkyv.
             ///
             /// # Errors
@@ -209,7 +209,7 @@ macro_rules! rkyv_value {
             pub fn encode(&self) -> Result<Vec<u8>> {
                 let bytes = rkyv::to_bytes::<rkyv::rancor::Error>(self).map_err(|_| damaged($table))?;
                 let mut value = Vec::with_capacity(bytes.len() + 1);
-                value.put_u8(RKYV_FORMAT);
+                value.put_u8(Self::FORMAT);
                 value.put_slice(&bytes);
                 Ok(value)
             }
@@ -220,7 +220,7 @@ macro_rules! rkyv_value {
             /// [`Error::Value`] when it is damaged or of another format.
             pub fn decode(value: &[u8]) -> Result<Self> {
                 let (format, bytes) = value.split_first().ok_or(damaged($table))?;
-                if *format != RKYV_FORMAT {
+                if *format != Self::FORMAT {
                     return Err(damaged($table));
                 }
                 let mut aligned = rkyv::util::AlignedVec::<16>::with_capacity(bytes.len());
@@ -234,13 +234,13 @@ macro_rules! rkyv_value {
 mod groups;
 
 pub use groups::{
-    ClassicGroupRow, ClassicMemberRow, ConsumerGroupRow, ConsumerMemberRow, GroupRow, OffsetRow, OwnedRow,
-    Phase,
+    ClassicGroupRow, ClassicMemberRow, ClassicRow, ConsumerGroupRow, ConsumerMemberRow, ConsumerMemberRowV1,
+    GroupRow, OffsetRow, OwnedRow, Phase,
 };
 
-rkyv_value!(ProducerRow, Table::Producers);
-rkyv_value!(TopicRow, Table::Topics);
-rkyv_value!(ConfigRow, Table::Configs);
+rkyv_value!(ProducerRow, Table::Producers, 1);
+rkyv_value!(TopicRow, Table::Topics, 1);
+rkyv_value!(ConfigRow, Table::Configs, 1);
 
 fn damaged(table: Table) -> Error {
     Error::Value { table: table.name() }

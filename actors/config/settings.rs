@@ -2,7 +2,7 @@
 
 mod groups;
 
-pub use groups::{ConsumerBounds, GroupSettings};
+pub use groups::{ConsumerBounds, GroupSettings, Migration};
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;

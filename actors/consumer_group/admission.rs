@@ -2,6 +2,7 @@
 
 use super::heartbeat::{Beat, BeatError};
 use super::member::{GONE_FOR_A_WHILE, Member};
+use super::patterns::Patterns;
 use super::state::ConsumerGroupState;
 use crate::names::{InstanceId, MemberId};
 
@@ -11,6 +12,17 @@ impl ConsumerGroupState {
         let max = self.settings.consumer_members_max;
         let has_room = self.members.len() < max || self.members.contains_key(id);
         if has_room { Ok(()) } else { Err(BeatError::Full(max)) }
+    }
+
+    /// Whether somebody who begins could be in a group that is about to come to be.
+    ///
+    /// # Errors
+    /// [`BeatError`] that it would get there.
+    pub(crate) fn check_newcomer(&self, beat: &Beat) -> Result<(), BeatError> {
+        let id = beat.member.clone().unwrap_or_else(|| MemberId::from(""));
+        self.check_room(&id)?;
+        let pattern = beat.pattern.as_deref().filter(|pattern| !pattern.is_empty());
+        Ok(pattern.map_or(Ok(()), |pattern| Patterns::default().take(pattern))?)
     }
 
     /// What is known of who speaks, and the id of the static member whose place it takes.
@@ -43,7 +55,7 @@ impl ConsumerGroupState {
             None if beat.epoch == 0 => Ok((self.members.get(id).cloned().unwrap_or_else(Member::new), None)),
             None => Err(unknown(id)),
             Some((holder, member)) if beat.epoch == 0 => {
-                if member.epoch != GONE_FOR_A_WHILE {
+                if member.epoch != GONE_FOR_A_WHILE && member.classic.is_none() {
                     let (id, instance, holder) = texts(holder);
                     return Err(BeatError::UnreleasedInstance(id, instance, holder));
                 }

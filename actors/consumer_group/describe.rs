@@ -40,6 +40,8 @@ pub struct DescribedConsumer {
     pub instance: Option<InstanceId>,
     /// The place that it stands in.
     pub rack: Option<String>,
+    /// Whether it speaks the classic protocol.
+    pub is_classic: bool,
     /// The epoch that it has come to.
     pub epoch: i32,
     /// What its client calls itself.
@@ -73,6 +75,7 @@ impl ConsumerGroupState {
             id: id.clone(),
             instance: member.instance.clone(),
             rack: member.rack.clone(),
+            is_classic: member.classic.is_some(),
             epoch: member.epoch,
             client_id: member.client_id.clone(),
             client_host: member.client_host.clone(),

@@ -5,6 +5,7 @@ use super::assignors::Assignor;
 use super::member::Member;
 use super::patterns::PatternError;
 use super::state::ConsumerGroupState;
+use super::upgrade::UpgradeError;
 use crate::broker::topics::Topics;
 use crate::chance;
 use crate::durable::Reply;
@@ -76,6 +77,9 @@ pub enum BeatError {
     /// The group is of the other protocol, and has members.
     #[error("Group {0} is not a consumer group.")]
     OtherKind(String),
+    /// The group is of the other protocol, and does not become one that the broker assigns to.
+    #[error("Cannot upgrade classic group {0} to consumer group because {1}")]
+    NotUpgraded(String, UpgradeError),
     /// The group has as many members as it may.
     #[error("The consumer group has reached its maximum capacity of {0} members.")]
     Full(usize),
@@ -178,6 +182,7 @@ impl ConsumerGroupState {
         let (id, known) = self.members.get_key_value(member.as_ref()?)?;
         let is_same = (&known.client_id, &known.client_host) == (client_id, client_host)
             && (instance.is_none() || *instance == known.instance)
+            && known.classic.is_none()
             && known.epoch == *epoch
             && *epoch > 0;
         let is_settled = self.epoch == self.assignment_epoch
@@ -188,8 +193,9 @@ impl ConsumerGroupState {
 
     fn remove_others(&mut self, old: &MemberId, id: &MemberId, topics: &Topics) {
         self.take(old);
-        if old != id {
-            self.remove(std::slice::from_ref(id), topics);
+        if self.take(id).is_some() {
+            self.keep_patterns();
+            self.bump(self.hash(topics));
         }
     }
 
@@ -228,6 +234,7 @@ fn merge(mut member: Member, beat: &Beat) -> Member {
     if let Some(timeout_ms) = beat.rebalance_timeout_ms {
         member.rebalance_timeout_ms = timeout_ms;
     }
+    member.classic = None;
     member.instance = beat.instance.clone().or(member.instance);
     member.rack = beat.rack.clone().or(member.rack);
     member.assignor = beat.assignor.clone().or(member.assignor);

@@ -1,6 +1,7 @@
 //! Leave: a member goes, for good or, when it is static, for a while.
 
 use super::ConsumerGroup;
+use super::downgrade::Downgrade;
 use super::heartbeat::BeatError;
 use super::member::{GONE_FOR_A_WHILE, Member};
 use super::state::{ConsumerGroupState, Owned};
@@ -9,6 +10,7 @@ use crate::durable::Reply;
 use crate::group::member_check::MemberError;
 use crate::names::{InstanceId, MemberId};
 use actix::{Context, Handler, Message};
+use callboard_storage::values::Phase;
 
 /// A member goes.
 #[derive(Debug, Message)]
@@ -90,8 +92,14 @@ impl ConsumerGroupState {
     /// Takes members out. Who is left gets what they had with their next heartbeats.
     pub(super) fn remove(&mut self, ids: &[MemberId], topics: &Topics) {
         let gone = ids.iter().filter_map(|id| self.take(id)).count();
-        if gone > 0 {
-            self.keep_patterns();
+        if gone == 0 {
+            return;
+        }
+        self.keep_patterns();
+        if self.is_to_downgrade() {
+            // Not another epoch: what is left of the group is of this one.
+            self.downgrade = Some(Downgrade { generation: self.epoch, phase: Phase::Preparing });
+        } else {
             self.bump(self.hash(topics));
         }
     }

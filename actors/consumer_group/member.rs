@@ -2,15 +2,17 @@
 
 use super::assignors::Target;
 use super::state::Owned;
+use crate::group::members::Protocol;
 use crate::names::InstanceId;
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 /// The epoch of a static member that has gone for a while.
 pub(super) const GONE_FOR_A_WHILE: i32 = -2;
 
 /// How far a member is on the way to its target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Progress {
+pub(crate) enum Progress {
     /// It is there.
     Stable,
     /// It is to give partitions up first.
@@ -21,7 +23,7 @@ pub(super) enum Progress {
 
 /// A member.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Member {
+pub(crate) struct Member {
     pub(super) instance: Option<InstanceId>,
     pub(super) rack: Option<String>,
     pub(super) client_id: String,
@@ -41,6 +43,16 @@ pub(super) struct Member {
     pub(super) revoking: Owned,
     /// What it is to have.
     pub(super) target: Target,
+    /// What it says as a member of the classic protocol; none where it is not.
+    pub(super) classic: Option<ClassicPart>,
+}
+
+/// What a member of the classic protocol says of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ClassicPart {
+    pub(super) session_timeout: Duration,
+    /// The assignment protocols that it knows, the best one first.
+    pub(super) protocols: Vec<Protocol>,
 }
 
 impl Member {
@@ -61,6 +73,7 @@ impl Member {
             assigned: Owned::new(),
             revoking: Owned::new(),
             target: Target::new(),
+            classic: None,
         }
     }
 

@@ -8,7 +8,8 @@
 //! - [`reconcile`]: how a member comes to its assignment
 //! - [`mod@offsets`]: who may commit, read and delete offsets
 //! - [`describe`], [`delete`]: for people
-//! - [`classic`]: members of the other protocol
+//! - [`classic_join`], [`classic`]: members of the classic protocol; [`upgrade`], [`downgrade`]: how a
+//!   classic group becomes one of these, and the other way
 //! - [`state`], [`member`], [`timers`], [`stored`]: the data, its deadlines, and what a restart finds
 //!
 //! Invariants: no answer leaves before what it rests on is durable; a partition has one owner, and
@@ -18,8 +19,10 @@
 mod admission;
 mod assignors;
 mod classic;
+mod classic_join;
 pub mod delete;
 pub mod describe;
+mod downgrade;
 pub mod heartbeat;
 pub mod leave;
 mod member;
@@ -30,16 +33,18 @@ pub mod state;
 mod stored;
 mod subscription;
 mod timers;
+pub(crate) mod upgrade;
 
 use crate::broker::topics::Topics;
 use crate::committer::Committer;
 use crate::config::Settings;
+use crate::coordinator::Coordinator;
 use crate::coordinator::groups::{GroupSlot, GroupState, Kind, Summary};
 use crate::durable::Committed;
 use crate::group::state::Now;
 use crate::group_store::{self, GroupStore, Loaded, Stored};
 use crate::names::MemberId;
-use actix::{Actor, ActorContext, Addr, Context, Handler};
+use actix::{Actor, ActorContext, Addr, Context, Handler, WeakAddr};
 use arc_swap::ArcSwap;
 use callboard_storage::keys;
 use callboard_storage::values::{ConsumerMemberRow, GroupRow};
@@ -63,14 +68,19 @@ impl ConsumerGroup {
         settings: Arc<ArcSwap<Settings>>,
         topics: Arc<ArcSwap<Topics>>,
         committer: Addr<Committer>,
+        coordinator: WeakAddr<Coordinator>,
     ) -> Self {
         let state = ConsumerGroupState::new(settings.load().group(&slot.id));
-        Self { state, store: GroupStore::new(slot, committer), topics, settings }
+        Self { state, store: GroupStore::new(slot, committer, coordinator), topics, settings }
     }
 
     /// The end of each message: what it changed is written, what it came to is answered, and the
     /// clock is set.
     fn settle(&mut self, ctx: &mut Context<Self>) {
+        if let Some(downgrade) = self.state.downgrade.take() {
+            self.become_classic(downgrade, ctx);
+            return;
+        }
         if let Err(error) = self.write_changes() {
             tracing::error!(%error, group = %self.store.slot.id, "the group cannot be stored");
             ctx.stop();
@@ -121,13 +131,17 @@ impl Stored for ConsumerGroup {
         &self.store
     }
 
+    fn store_mut(&mut self) -> &mut GroupStore {
+        &mut self.store
+    }
+
     fn adopt(&mut self, loaded: &Loaded) -> Result<(), callboard_storage::Error> {
         self.store.adopt(&loaded.offsets)?;
         for (key, value) in &loaded.group {
             match keys::read_groups(key) {
                 Some((_, Some(member))) => {
                     let id = MemberId::from(member);
-                    self.state.restore_member(&id, ConsumerMemberRow::decode(value)?, Now::read());
+                    self.state.restore_member(&id, ConsumerMemberRow::decode_any(value)?, Now::read());
                 }
                 Some((_, None)) => {
                     self.store.is_stored = true;

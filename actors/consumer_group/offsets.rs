@@ -87,7 +87,7 @@ impl ConsumerGroupState {
             return Ok(());
         }
         let member = self.known(from.member.as_ref()).ok_or(CommitOffsetsError::UnknownMember)?;
-        if from.epochs == Epochs::Unknown {
+        if from.epochs == Epochs::Unknown && member.classic.is_none() {
             return Err(CommitOffsetsError::NeedsEpochs);
         }
         if from.generation == member.epoch {
@@ -101,7 +101,11 @@ impl ConsumerGroupState {
         };
         let mut counted = offsets.iter().filter(|new| new.metadata.encode_utf16().count() <= metadata_max);
         let is_good = from.generation < member.epoch && counted.all(|new| is_of_then(&new));
-        if is_good { Ok(()) } else { Err(CommitOffsetsError::StaleEpoch) }
+        match &member.classic {
+            _ if is_good => Ok(()),
+            Some(_) => Err(CommitOffsetsError::IllegalGeneration),
+            None => Err(CommitOffsetsError::StaleEpoch),
+        }
     }
 
     fn check_fetch(&self, from: &Fetching) -> Result<(), FetchOffsetsError> {
@@ -110,7 +114,11 @@ impl ConsumerGroupState {
             return Ok(());
         }
         let known = self.known(member.as_ref()).ok_or(FetchOffsetsError::UnknownMember)?;
-        if known.epoch == *epoch { Ok(()) } else { Err(FetchOffsetsError::StaleEpoch) }
+        match &known.classic {
+            _ if known.epoch == *epoch => Ok(()),
+            Some(_) => Err(FetchOffsetsError::IllegalGeneration),
+            None => Err(FetchOffsetsError::StaleEpoch),
+        }
     }
 
     fn known(&self, id: Option<&MemberId>) -> Option<&Member> {

@@ -47,9 +47,11 @@ impl ConsumerGroupState {
             return;
         }
         let (progress, epoch, timeout_ms) = (member.progress, member.epoch, member.rebalance_timeout_ms);
+        let is_classic = member.classic.is_some();
         self.put(id, member);
         let timer = Timer::Revocation(id.clone());
-        if progress == Progress::Revoking {
+        // A classic member is to join again by a deadline of its own.
+        if progress == Progress::Revoking && !is_classic {
             let timeout = Duration::from_millis(u64::try_from(timeout_ms).unwrap_or(0));
             self.deadlines.set(timer, now.instant + timeout);
             self.revoking_since.insert(id.clone(), epoch);

@@ -6,6 +6,7 @@
 //! topics come in with the message. Answers gather in `answers`, and `changes` says what is to be
 //! written.
 
+use super::downgrade::Downgrade;
 use super::member::{Member, Progress};
 use super::patterns::Patterns;
 use crate::broker::topics::Topics;
@@ -54,6 +55,10 @@ pub(super) enum Timer {
     Session(MemberId),
     /// A member's giving partitions up.
     Revocation(MemberId),
+    /// The joining of a member of the classic protocol that was told to.
+    Join(MemberId),
+    /// Its asking for its assignment when it has joined.
+    Sync(MemberId),
 }
 
 /// What is to be written.
@@ -75,7 +80,7 @@ pub struct ConsumerGroupState {
     pub(super) assignment_epoch: i32,
     /// When the assignment was made, in milliseconds since 1970; 0 for never.
     pub(super) assigned_at_ms: i64,
-    pub(super) members: BTreeMap<MemberId, Member>,
+    pub(crate) members: BTreeMap<MemberId, Member>,
     pub(super) by_instance: HashMap<InstanceId, MemberId>,
     /// Who has a partition, or is still to give it up.
     pub(super) owners: HashMap<TopicPartition, MemberId>,
@@ -87,6 +92,8 @@ pub struct ConsumerGroupState {
     pub(super) deadlines: Deadlines<Timer>,
     pub(super) answers: Answers,
     pub(super) changes: Changes,
+    /// There once the group is to become a classic one.
+    pub(super) downgrade: Option<Downgrade>,
 }
 
 impl ConsumerGroupState {
@@ -107,6 +114,7 @@ impl ConsumerGroupState {
             deadlines: Deadlines::default(),
             answers: Answers::default(),
             changes: Changes::default(),
+            downgrade: None,
         }
     }
 
@@ -142,13 +150,18 @@ impl ConsumerGroupState {
         if member.progress != Progress::Revoking {
             self.revoking_since.remove(id);
         }
+        if member.classic.is_none() {
+            self.cancel_classic_timers(id);
+        }
         self.members.insert(id.clone(), member);
         self.changes.members.insert(id.clone());
     }
 
     /// Gives a member its whole session timeout from now on.
     pub(super) fn start_session(&mut self, id: &MemberId, now: Now) {
-        let end = now.instant + self.settings.consumer_session_timeout;
+        let classic = self.members.get(id).and_then(|member| member.classic.as_ref());
+        let timeout = classic.map_or(self.settings.consumer_session_timeout, |it| it.session_timeout);
+        let end = now.instant + timeout;
         self.deadlines.set(Timer::Session(id.clone()), end);
     }
 
@@ -157,11 +170,17 @@ impl ConsumerGroupState {
         self.disown(id);
         self.deadlines.cancel(&Timer::Session(id.clone()));
         self.deadlines.cancel(&Timer::Revocation(id.clone()));
+        self.cancel_classic_timers(id);
         self.revoking_since.remove(id);
         self.unname(id);
         let member = self.members.remove(id)?;
         self.changes.members.insert(id.clone());
         Some(member)
+    }
+
+    fn cancel_classic_timers(&mut self, id: &MemberId) {
+        self.deadlines.cancel(&Timer::Join(id.clone()));
+        self.deadlines.cancel(&Timer::Sync(id.clone()));
     }
 
     fn unname(&mut self, id: &MemberId) {

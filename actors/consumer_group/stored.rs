@@ -1,17 +1,19 @@
 //! A group as rows, and back after a restart: members go on in their epochs, with their whole session
 //! timeouts before them.
 
-use super::member::{Member, Progress};
+use super::member::{ClassicPart, Member, Progress};
 use super::state::{ConsumerGroupState, Owned, Timer};
+use crate::group::members::Protocol;
 use crate::group::state::Now;
 use crate::names::MemberId;
+use bytes::Bytes;
 use callboard_storage::TopicId;
-use callboard_storage::values::{ConsumerGroupRow, ConsumerMemberRow, OwnedRow};
+use callboard_storage::values::{ClassicRow, ConsumerGroupRow, ConsumerMemberRow, OwnedRow};
 use std::time::Duration;
 use uuid::Uuid;
 
 impl ConsumerGroupState {
-    pub(super) fn to_row(&self) -> ConsumerGroupRow {
+    pub(crate) fn to_row(&self) -> ConsumerGroupRow {
         ConsumerGroupRow {
             epoch: self.epoch,
             topics_hash: self.topics_hash,
@@ -34,13 +36,13 @@ impl ConsumerGroupState {
             // It was one when its member came with it.
             let _ = self.patterns.take(pattern);
         }
-        self.start_session(id, now);
         if member.progress == Progress::Revoking {
             let timeout = Duration::from_millis(u64::try_from(member.rebalance_timeout_ms).unwrap_or(0));
             self.deadlines.set(Timer::Revocation(id.clone()), now.instant + timeout);
             self.revoking_since.insert(id.clone(), member.epoch);
         }
         self.put(id, member);
+        self.start_session(id, now);
     }
 }
 
@@ -69,6 +71,7 @@ impl From<&Member> for ConsumerMemberRow {
                 .iter()
                 .map(|(topic, partitions)| (topic.0.as_u128(), partitions.iter().copied().collect()))
                 .collect(),
+            classic: member.classic.as_ref().map(ClassicRow::from),
         }
     }
 }
@@ -98,6 +101,27 @@ impl From<ConsumerMemberRow> for Member {
                 .into_iter()
                 .map(|(topic, partitions)| (id(topic), partitions.into_iter().collect()))
                 .collect(),
+            classic: row.classic.map(ClassicPart::from),
+        }
+    }
+}
+
+impl From<&ClassicPart> for ClassicRow {
+    fn from(part: &ClassicPart) -> Self {
+        let protocol = |protocol: &Protocol| (protocol.name.clone(), protocol.metadata.to_vec());
+        Self {
+            session_timeout_ms: u64::try_from(part.session_timeout.as_millis()).unwrap_or(u64::MAX),
+            protocols: part.protocols.iter().map(protocol).collect(),
+        }
+    }
+}
+
+impl From<ClassicRow> for ClassicPart {
+    fn from(row: ClassicRow) -> Self {
+        let protocol = |(name, metadata)| Protocol { name, metadata: Bytes::from(metadata) };
+        Self {
+            session_timeout: Duration::from_millis(row.session_timeout_ms),
+            protocols: row.protocols.into_iter().map(protocol).collect(),
         }
     }
 }

@@ -28,6 +28,14 @@ impl ConsumerGroupState {
                     tracing::info!(member = %id, "a member has fallen silent");
                     gone.push(id);
                 }
+                Timer::Join(id) => {
+                    tracing::info!(member = %id, "a classic member does not join again");
+                    gone.push(id);
+                }
+                Timer::Sync(id) => {
+                    tracing::info!(member = %id, "a classic member does not ask for its assignment");
+                    gone.push(id);
+                }
                 Timer::Revocation(id) => {
                     let since = self.revoking_since.get(&id).copied();
                     if since.is_some() && since == self.members.get(&id).map(|member| member.epoch) {

@@ -162,11 +162,10 @@ impl GroupSlot {
         self.actor.store(None);
     }
 
-    /// Lets the group's next actor be of another protocol. Only the group's actor does so, while it
-    /// has no members, and retires.
-    pub(crate) fn become_kind(&self, kind: Kind) {
-        let is_stored = self.summary.load().is_stored;
-        self.summarize(Summary { is_stored, ..Summary::new(kind) });
+    /// Lets the group's next actor be of the kind that the group is now. Only the group's actor does
+    /// so, and retires.
+    pub(crate) fn give_way(&self, next: Summary) {
+        self.summarize(next);
         self.retire();
     }
 

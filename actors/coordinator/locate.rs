@@ -47,11 +47,11 @@ pub enum LocateGroupError {
 impl Handler<Locate> for Coordinator {
     type Result = ();
 
-    fn handle(&mut self, message: Locate, _ctx: &mut Context<Self>) {
+    fn handle(&mut self, message: Locate, ctx: &mut Context<Self>) {
         let Locate { group, missing, reply } = message;
         let slot = self.groups.load().get(&group).cloned();
         let slot = slot.map_or_else(|| self.begin(group, missing), Ok);
-        let _ = reply.send(slot.map(|slot| self.start_group(&slot)));
+        let _ = reply.send(slot.map(|slot| self.start_group(&slot, ctx)));
     }
 }
 

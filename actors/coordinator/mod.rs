@@ -59,20 +59,21 @@ impl Coordinator {
         self.groups.store(Arc::new(groups));
     }
 
-    fn start_group(&self, slot: &Arc<GroupSlot>) -> GroupActor {
+    fn start_group(&self, slot: &Arc<GroupSlot>, ctx: &Context<Self>) -> GroupActor {
         if let Some(actor) = slot.actor() {
             return actor;
         }
         let arbiter = self.placement.group(&slot.id);
         let (topics, committer) = (Arc::clone(&self.topics), self.committer.clone());
+        let coordinator = ctx.address().downgrade();
         let (its_slot, settings) = (Arc::clone(slot), Arc::clone(&self.settings));
         let actor = match slot.summary().kind {
             Kind::Classic => {
-                let group = Group::new(its_slot, settings.load().groups, topics, committer);
+                let group = Group::new(its_slot, settings.load().groups, topics, committer, coordinator);
                 GroupActor::Classic(Group::start_in_arbiter(arbiter, |_| group))
             }
             Kind::Consumer => {
-                let group = ConsumerGroup::new(its_slot, settings, topics, committer);
+                let group = ConsumerGroup::new(its_slot, settings, topics, committer, coordinator);
                 GroupActor::Consumer(ConsumerGroup::start_in_arbiter(arbiter, |_| group))
             }
         };
@@ -85,9 +86,9 @@ impl Actor for Coordinator {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
-        self.start_those_with_members();
+        self.start_those_with_members(ctx);
         ctx.run_interval(tick::REST_INTERVAL, |coordinator, _| coordinator.let_rest());
         let check_interval = self.settings.load().groups.offset_check_interval;
-        ctx.run_interval(check_interval, |coordinator, _| coordinator.expire_offsets());
+        ctx.run_interval(check_interval, |coordinator, ctx| coordinator.expire_offsets(ctx));
     }
 }

@@ -5,6 +5,7 @@ use super::groups::GroupSlot;
 use super::rest::Rest;
 use crate::clock;
 use crate::offsets::expire::ExpireOffsets;
+use actix::Context;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,9 +14,9 @@ pub(super) const REST_INTERVAL: Duration = Duration::from_mins(5);
 
 impl Coordinator {
     /// Members may be gone, which only a running group notices.
-    pub(super) fn start_those_with_members(&self) {
+    pub(super) fn start_those_with_members(&self, ctx: &Context<Self>) {
         for slot in self.groups.load().iter().filter(|slot| !slot.summary().state.is_empty()) {
-            self.start_group(slot);
+            self.start_group(slot, ctx);
         }
     }
 
@@ -35,11 +36,11 @@ impl Coordinator {
         }
     }
 
-    pub(super) fn expire_offsets(&self) {
+    pub(super) fn expire_offsets(&self, ctx: &Context<Self>) {
         let now_ms = clock::wall_ms();
         for slot in self.groups.load().iter().filter(|slot| slot.is_due(now_ms)) {
             // One that ended meanwhile is looked at the next time.
-            let _ = self.start_group(slot).post(ExpireOffsets);
+            let _ = self.start_group(slot, ctx).post(ExpireOffsets);
         }
     }
 }

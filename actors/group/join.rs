@@ -21,9 +21,9 @@ const NEW_MEMBER_TIMEOUT: Duration = Duration::from_mins(5);
 /// Ids that are given and not used yet, in one group. The oldest is forgotten for one more.
 const PENDING_MAX: usize = 2_000;
 /// Bytes of what one member says of itself for all of its protocols.
-const PROTOCOLS_BYTES_MAX: usize = 1 << 20;
+pub(crate) const PROTOCOLS_BYTES_MAX: usize = 1 << 20;
 /// The same for all members of a group.
-const GROUP_BYTES_MAX: usize = 64 << 20;
+pub(crate) const GROUP_BYTES_MAX: usize = 64 << 20;
 /// Bytes of a client's or an instance's name at the beginning of a member's id.
 const ID_NAME_BYTES_MAX: usize = 255;
 
@@ -134,6 +134,9 @@ pub enum JoinError {
     /// The group does something else, or in another way.
     #[error("the group uses other protocols")]
     InconsistentProtocol,
+    /// It is to join again, because the group became another one meanwhile.
+    #[error("the group is rebalancing")]
+    Rebalancing,
     /// The group has as many members as it may.
     #[error("the group is full")]
     Full,

@@ -54,7 +54,7 @@ impl Member {
 const PROTOCOL_BYTES: usize = 64;
 
 /// Bytes that a member's protocols take.
-pub(super) fn bytes_of(protocols: &[Protocol]) -> usize {
+pub(crate) fn bytes_of(protocols: &[Protocol]) -> usize {
     protocols.iter().map(|it| PROTOCOL_BYTES + it.name.len() + it.metadata.len()).sum()
 }
 

@@ -39,10 +39,11 @@ mod trial;
 use crate::broker::topics::Topics;
 use crate::committer::Committer;
 use crate::config::GroupSettings;
+use crate::coordinator::Coordinator;
 use crate::coordinator::groups::{GroupSlot, GroupState, Kind, Summary};
 use crate::durable::Committed;
 use crate::group_store::{self, GroupStore, Loaded, Stored};
-use actix::{Actor, ActorContext, Addr, Context, Handler};
+use actix::{Actor, ActorContext, Addr, Context, Handler, WeakAddr};
 use arc_swap::ArcSwap;
 use callboard_storage::values::GroupRow;
 use state::{ClassicGroup, Now};
@@ -66,9 +67,10 @@ impl Group {
         settings: GroupSettings,
         topics: Arc<ArcSwap<Topics>>,
         committer: Addr<Committer>,
+        coordinator: WeakAddr<Coordinator>,
     ) -> Self {
         let state = ClassicGroup::new(settings, crate::clock::wall_ms());
-        Self { state, store: GroupStore::new(slot, committer), topics }
+        Self { state, store: GroupStore::new(slot, committer, coordinator), topics }
     }
 
     /// The end of each message: what it changed is written, what it came to is answered, and the
@@ -111,6 +113,10 @@ impl Group {
 impl Stored for Group {
     fn store(&self) -> &GroupStore {
         &self.store
+    }
+
+    fn store_mut(&mut self) -> &mut GroupStore {
+        &mut self.store
     }
 
     fn adopt(&mut self, loaded: &Loaded) -> Result<(), callboard_storage::Error> {

@@ -45,15 +45,17 @@ impl ClassicGroup {
 
     /// A group from its row.
     pub(super) fn from_row(row: ClassicGroupRow, settings: GroupSettings, now: Now) -> Self {
-        let state = State::from(row.phase);
+        // Preparing is a move that begins with what was stable.
+        let is_preparing = row.phase == Phase::Preparing;
+        let state = if is_preparing { State::Stable } else { State::from(row.phase) };
         let mut group = Self::in_state(settings, state, row.since_ms);
         group.protocol_type = row.protocol_type;
         group.generation = row.generation;
-        group.protocol = row.protocol;
         group.leader = row.leader.as_deref().map(Into::into);
         for member in row.members {
             group.restore(member, now);
         }
+        group.protocol = row.protocol.or_else(|| group.members.vote());
         if state == State::CompletingRebalance {
             group.unsynced = group.members.ids().into_iter().collect();
             group.deadlines.set(Timer::Sync, now.instant + group.members.rebalance_timeout());
@@ -61,6 +63,9 @@ impl ClassicGroup {
         group.read_subscriptions();
         if group.members.len() > group.settings.members_max {
             group.rebalance(now, "the group has more members than it may");
+        }
+        if is_preparing {
+            group.rebalance(now, "the broker has assigned until now");
         }
         group
     }
@@ -91,6 +96,7 @@ impl From<Phase> for State {
             Phase::Empty => Self::Empty,
             Phase::Completing => Self::CompletingRebalance,
             Phase::Stable => Self::Stable,
+            Phase::Preparing => Self::PreparingRebalance,
         }
     }
 }

@@ -44,6 +44,9 @@ pub enum FetchOffsetsError {
     /// The group has no such member.
     #[error("the group has no such member")]
     UnknownMember,
+    /// The member of the classic protocol is of another generation.
+    #[error("the member has another generation")]
+    IllegalGeneration,
     /// The member is of another epoch.
     #[error("the member has another epoch")]
     StaleEpoch,

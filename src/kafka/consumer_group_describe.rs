@@ -17,6 +17,8 @@ use callboard_protocol::wire::Str;
 use std::collections::HashSet;
 use std::sync::Arc;
 
+/// The type of a member that speaks the classic protocol.
+const CLASSIC: i8 = 0;
 /// The type of a member that speaks this protocol.
 const CONSUMER: i8 = 1;
 
@@ -88,7 +90,7 @@ fn member(member: DescribedConsumer, topics: &Topics) -> Member {
         subscribed_topic_regex: Some(member.pattern.unwrap_or_default().into()),
         assignment: assignment(member.assigned, topics),
         target_assignment: assignment(member.target, topics),
-        member_type: CONSUMER,
+        member_type: if member.is_classic { CLASSIC } else { CONSUMER },
     }
 }
 

@@ -172,7 +172,7 @@ impl Code for LocateGroupError {
 impl Code for BeatError {
     fn code(&self) -> ErrorCode {
         match self {
-            Self::OtherKind(_) => ErrorCode::GROUP_ID_NOT_FOUND,
+            Self::OtherKind(_) | Self::NotUpgraded(..) => ErrorCode::GROUP_ID_NOT_FOUND,
             Self::Full(_) => ErrorCode::GROUP_MAX_SIZE_REACHED,
             Self::UnknownMember(_) => ErrorCode::UNKNOWN_MEMBER_ID,
             Self::FencedInstance(..) => ErrorCode::FENCED_INSTANCE_ID,
@@ -210,6 +210,7 @@ impl Code for JoinError {
             Self::UnknownMember => ErrorCode::UNKNOWN_MEMBER_ID,
             Self::FencedInstance => ErrorCode::FENCED_INSTANCE_ID,
             Self::InconsistentProtocol => ErrorCode::INCONSISTENT_GROUP_PROTOCOL,
+            Self::Rebalancing => ErrorCode::REBALANCE_IN_PROGRESS,
             Self::Full => ErrorCode::GROUP_MAX_SIZE_REACHED,
             Self::TooLong => ErrorCode::INVALID_REQUEST,
             Self::Unavailable(_) => NO_COORDINATOR,
@@ -260,6 +261,7 @@ impl Code for FetchOffsetsError {
     fn code(&self) -> ErrorCode {
         match self {
             Self::UnknownMember => ErrorCode::UNKNOWN_MEMBER_ID,
+            Self::IllegalGeneration => ErrorCode::ILLEGAL_GENERATION,
             Self::StaleEpoch => ErrorCode::STALE_MEMBER_EPOCH,
             Self::Unavailable(_) => NO_COORDINATOR,
         }

@@ -1,6 +1,6 @@
 //! Rows of groups: members and what they agreed on, and committed offsets.
 
-use super::{RKYV_FORMAT, damaged};
+use super::damaged;
 use crate::error::Result;
 use crate::keys::Table;
 use bytes::{Buf, BufMut};
@@ -114,6 +114,86 @@ pub struct ConsumerMemberRow {
     pub revoking: OwnedRow,
     /// What it is to have.
     pub target: Vec<(u128, Vec<i32>)>,
+    /// What it says as a member of the classic protocol; none where it is not.
+    pub classic: Option<ClassicRow>,
+}
+
+/// What a member of the classic protocol says in a group that the broker assigns to.
+#[derive(Debug, Clone, PartialEq, Eq, rkyv::Archive, rkyv::Serialize, rkyv::Deserialize)]
+pub struct ClassicRow {
+    /// How long it may be silent, in milliseconds.
+    pub session_timeout_ms: u64,
+    /// The assignment protocols that it knows, with its data for each; the best one first.
+    pub protocols: Vec<(String, Vec<u8>)>,
+}
+
+/// A member of a group that the broker assigns to, as it was written before members of the classic
+/// protocol could be in such a group.
+#[derive(Debug, Clone, PartialEq, Eq, rkyv::Archive, rkyv::Serialize, rkyv::Deserialize)]
+pub struct ConsumerMemberRowV1 {
+    /// The name that a static member keeps.
+    pub instance: Option<String>,
+    /// The place that it stands in.
+    pub rack: Option<String>,
+    /// What its client calls itself.
+    pub client_id: String,
+    /// Where it is.
+    pub client_host: String,
+    /// The topics that it subscribes to by name.
+    pub topics: Vec<String>,
+    /// The pattern of those that it subscribes to beside them.
+    pub pattern: Option<String>,
+    /// How long it may take to give partitions up, in milliseconds.
+    pub rebalance_timeout_ms: i32,
+    /// The assignor that it wants.
+    pub assignor: Option<String>,
+    /// The epoch that it has come to.
+    pub epoch: i32,
+    /// The one before.
+    pub previous_epoch: i32,
+    /// How far it is on the way to its target: 0 there, 1 giving up, 2 waiting for others.
+    pub progress: u8,
+    /// What it has.
+    pub assigned: OwnedRow,
+    /// What it is to give up.
+    pub revoking: OwnedRow,
+    /// What it is to have.
+    pub target: Vec<(u128, Vec<i32>)>,
+}
+
+impl From<ConsumerMemberRowV1> for ConsumerMemberRow {
+    fn from(row: ConsumerMemberRowV1) -> Self {
+        Self {
+            instance: row.instance,
+            rack: row.rack,
+            client_id: row.client_id,
+            client_host: row.client_host,
+            topics: row.topics,
+            pattern: row.pattern,
+            rebalance_timeout_ms: row.rebalance_timeout_ms,
+            assignor: row.assignor,
+            epoch: row.epoch,
+            previous_epoch: row.previous_epoch,
+            progress: row.progress,
+            assigned: row.assigned,
+            revoking: row.revoking,
+            target: row.target,
+            classic: None,
+        }
+    }
+}
+
+impl ConsumerMemberRow {
+    /// Reads a stored value of any format.
+    ///
+    /// # Errors
+    /// [`Error::Value`](crate::Error::Value) when it is damaged or of a format that is not known.
+    pub fn decode_any(value: &[u8]) -> Result<Self> {
+        match value.first() {
+            Some(&ConsumerMemberRowV1::FORMAT) => ConsumerMemberRowV1::decode(value).map(Self::from),
+            Some(_) | None => Self::decode(value),
+        }
+    }
 }
 
 /// How far the members of a classic group have come.
@@ -125,6 +205,8 @@ pub enum Phase {
     Completing,
     /// They have their assignments.
     Stable,
+    /// They have assignments of before, and are to join again.
+    Preparing,
 }
 
 /// A group of the classic protocol.
@@ -167,8 +249,9 @@ pub struct ClassicMemberRow {
     pub assignment: Vec<u8>,
 }
 
-rkyv_value!(GroupRow, Table::Groups);
-rkyv_value!(ConsumerMemberRow, Table::Groups);
+rkyv_value!(GroupRow, Table::Groups, 1);
+rkyv_value!(ConsumerMemberRowV1, Table::Groups, 1);
+rkyv_value!(ConsumerMemberRow, Table::Groups, 2);
 
 #[cfg(test)]
 mod tests {
@@ -188,6 +271,35 @@ mod tests {
         let expiring = OffsetRow { expires_at_ms: Some(0), ..offset };
         assert_eq!(OffsetRow::decode(&expiring.encode()).unwrap(), expiring);
         assert!(OffsetRow::decode(&bytes[..29]).is_err() && OffsetRow::decode(&bytes[1..]).is_err());
+    }
+
+    #[test]
+    fn a_member_of_the_first_format_is_read_as_one_that_is_not_classic() {
+        let old = ConsumerMemberRowV1 {
+            instance: None,
+            rack: Some("r".into()),
+            client_id: "c".into(),
+            client_host: "/127.0.0.1".into(),
+            topics: vec!["t".into()],
+            pattern: None,
+            rebalance_timeout_ms: 1,
+            assignor: None,
+            epoch: 2,
+            previous_epoch: 1,
+            progress: 0,
+            assigned: vec![(7, vec![(0, 2)])],
+            revoking: Vec::new(),
+            target: vec![(7, vec![0])],
+        };
+        let row = ConsumerMemberRow::decode_any(&old.encode().unwrap()).unwrap();
+        assert_eq!(row, ConsumerMemberRow::from(old));
+        assert_eq!(row.classic, None);
+        let new = ConsumerMemberRow {
+            classic: Some(ClassicRow { session_timeout_ms: 3, protocols: vec![("range".into(), vec![1])] }),
+            ..row
+        };
+        assert_eq!(ConsumerMemberRow::decode_any(&new.encode().unwrap()).unwrap(), new);
+        assert!(ConsumerMemberRow::decode_any(&[3]).is_err() && ConsumerMemberRow::decode_any(&[]).is_err());
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Groups that the broker assigns to (KIP-848): what is refused, in which order, and what is told.
 
 use crate::client::Client;
-use crate::group::{Group, join_request};
+use crate::group::Group;
 use crate::own_broker;
 use crate::support::broker::Broker;
 use crate::topic::Topic;
@@ -170,20 +170,16 @@ fn epochs_and_names_that_do_not_fit_are_fenced() {
 }
 
 #[test]
-fn each_kind_of_group_is_no_place_for_members_of_the_other_until_it_is_empty() {
-    // What Kafka does with members of both kinds in one group is not there.
-    let Some(broker) = own_broker(&[]) else { return };
+fn an_empty_group_becomes_one_of_the_other_kind_and_keeps_its_offsets() {
+    let broker = Broker::start().unwrap();
     let mut trial = Trial::begin(&broker);
     let classic = trial.group.stable();
-    assert_eq!(trial.code(&trial.enters("a")), 69);
     assert_eq!(trial.describe().error_code, ErrorCode::GROUP_ID_NOT_FOUND);
     let topic = trial.topic.name.clone();
     assert_eq!(trial.group.commit(&classic, 1, &topic, 7), ErrorCode::NONE);
     assert_eq!(trial.group.leave(&classic), ErrorCode::NONE);
     assert_eq!(trial.code(&trial.enters("a")), 0);
     assert_eq!(trial.group.committed(&topic), 7, "the offsets are the group's");
-    let name = trial.group.name.clone();
-    assert_eq!(trial.group.join(&join_request(&name, "")).error_code, ErrorCode::INCONSISTENT_GROUP_PROTOCOL);
     assert_eq!(trial.group.beat("a", 2), ErrorCode::UNKNOWN_MEMBER_ID);
     assert_eq!(trial.group.leave("a"), ErrorCode::NONE, "people send members of any kind away");
     assert_eq!(trial.group.stable(), trial.group_member());

@@ -25,6 +25,8 @@ mod groups;
 mod idempotence;
 mod list_offsets;
 mod long_poll;
+mod migration;
+mod mixed_group;
 mod offsets;
 mod produce;
 mod restart;

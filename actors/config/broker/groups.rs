@@ -2,7 +2,9 @@
 
 use super::super::definition::{Definition, Importance};
 use super::super::rule::Rule;
-use super::super::value::Kind;
+use super::super::value::{Kind, Value};
+
+const MIGRATIONS: [&str; 4] = ["disabled", "downgrade", "upgrade", "bidirectional"];
 
 pub(super) const ALL: &[Definition] = &[
     Definition::new("group.initial.rebalance.delay.ms", Kind::Int, "0")
@@ -74,6 +76,17 @@ pub(super) const ALL: &[Definition] = &[
         .read_only()
         .documentation(
             "The longest time, in milliseconds, between two assignments of a group that the broker assigns to.",
+        ),
+    Definition::new("group.consumer.migration.policy", Kind::String, "bidirectional")
+        .rule(Rule::Check(|value| match value {
+            Value::Text(text) if MIGRATIONS.iter().any(|known| known.eq_ignore_ascii_case(text)) => Ok(()),
+            _ => Err("the value must be one of disabled, downgrade, upgrade, bidirectional"),
+        }))
+        .read_only()
+        .documentation(
+            "Whether a classic group with members becomes one that the broker assigns to when such a \
+             member comes (upgrade), and the other way when the last such member goes (downgrade); or \
+             both (bidirectional), or neither (disabled).",
         ),
     Definition::new("max.groups", Kind::Int, "100000")
         .rule(Rule::AtLeast(1))

@@ -25,6 +25,8 @@ pub struct GroupSettings {
     pub consumer_heartbeat_interval: Duration,
     /// Between what those two may be set to, for a group.
     pub consumer_bounds: ConsumerBounds,
+    /// Whether groups with members become groups of the other protocol.
+    pub migration: Migration,
     /// Members of such a group.
     pub consumer_members_max: usize,
     /// Time between two assignments of such a group.
@@ -35,6 +37,15 @@ pub struct GroupSettings {
     pub offset_retention: Duration,
     /// Time between two looks for such offsets.
     pub offset_check_interval: Duration,
+}
+
+/// Which groups with members become groups of the other protocol when members of it come.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Migration {
+    /// A classic group becomes one that the broker assigns to with the first member that wants it.
+    pub upgrade: bool,
+    /// A group that the broker assigns to becomes a classic one when only members of that are left.
+    pub downgrade: bool,
 }
 
 /// Between what the times of members may lie that a broker assigns to.
@@ -107,6 +118,12 @@ impl ConsumerBounds {
 const AT_LEAST: &str = "greater than or equal to";
 const AT_MOST: &str = "less than or equal to";
 
+fn migration(values: &Values) -> Migration {
+    let policy = values.text("group.consumer.migration.policy").to_ascii_lowercase();
+    let both = policy == "bidirectional";
+    Migration { upgrade: both || policy == "upgrade", downgrade: both || policy == "downgrade" }
+}
+
 /// Reads them out of the broker's values.
 pub(super) fn read(values: &Values) -> Result<GroupSettings, ConfigError> {
     let (interval, session) = ("group.consumer.heartbeat.interval.ms", "group.consumer.session.timeout.ms");
@@ -133,6 +150,7 @@ pub(super) fn read(values: &Values) -> Result<GroupSettings, ConfigError> {
         consumer_session_timeout,
         consumer_heartbeat_interval,
         consumer_bounds,
+        migration: migration(values),
         consumer_members_max: size(values, "group.consumer.max.size"),
         assignment_interval,
         offset_metadata_max: size(values, "offset.metadata.max.bytes"),

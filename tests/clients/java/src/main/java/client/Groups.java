@@ -50,6 +50,62 @@ final class Groups {
         }
     }
 
+    /** Members of both protocols are in one group, which becomes one of the other kind with them in it. */
+    static void migrate(Cluster cluster, String prefix) throws Exception {
+        for (String assignor : List.of("RangeAssignor", "CooperativeStickyAssignor")) {
+            Map<String, Object> classic = Map.of(
+                    "partition.assignment.strategy", ASSIGNORS + assignor, "session.timeout.ms", 6000,
+                    "heartbeat.interval.ms", 200);
+            String topic = prefix + "-" + assignor;
+            new Groups(cluster, topic, classic).migrateTo(new Groups(cluster, topic, Map.of("group.protocol", "consumer")));
+        }
+    }
+
+    private void migrateTo(Groups newer) throws Exception {
+        cluster.create(topic, 4, Map.of());
+        KafkaConsumer<byte[], byte[]> first = member(null);
+        until(read -> first.assignment().size() == 4, first);
+        KafkaConsumer<byte[], byte[]> second = newer.member(null);
+        until(read -> first.assignment().size() == 2 && second.assignment().size() == 2, first, second);
+        delivers(first, second);
+        is(GroupType.CONSUMER);
+        first.close();
+        until(read -> second.assignment().size() == 4, second);
+        delivers(second);
+        KafkaConsumer<byte[], byte[]> third = member(null);
+        until(read -> second.assignment().size() == 2 && third.assignment().size() == 2, second, third);
+        delivers(second, third);
+        second.close();
+        until(read -> third.assignment().size() == 4, third);
+        delivers(third);
+        is(GroupType.CLASSIC);
+        third.close();
+    }
+
+    /** What is sent now is read once, and committed. */
+    @SafeVarargs
+    private void delivers(KafkaConsumer<byte[], byte[]>... members) throws Exception {
+        List<byte[]> values = new ArrayList<>();
+        for (int number = 0; number < 40; number++) {
+            values.add(String.valueOf(number).getBytes(UTF_8));
+        }
+        cluster.send(Map.of(), topic, values);
+        List<String> read = until(seen -> seen.size() >= 40, members);
+        check(new HashSet<>(read).size() == 40 && read.size() == 40, "read: " + read);
+        for (KafkaConsumer<byte[], byte[]> member : members) {
+            member.commitSync();
+        }
+    }
+
+    private void is(GroupType type) throws Exception {
+        try (Admin admin = cluster.admin()) {
+            long wait = Cluster.WAIT.toSeconds();
+            ConsumerGroupDescription described =
+                    admin.describeConsumerGroups(List.of(topic)).describedGroups().get(topic).get(wait, TimeUnit.SECONDS);
+            check(described.type() == type, "described as " + described);
+        }
+    }
+
     private void run() throws Exception {
         cluster.create(topic, 4, Map.of());
         List<byte[]> values = new ArrayList<>();

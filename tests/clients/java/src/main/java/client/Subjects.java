@@ -65,6 +65,7 @@ final class Subjects {
             case "administration" -> subjects.administration(topic);
             case "idempotence" -> subjects.idempotence(topic);
             case "groups" -> Groups.share(cluster, topic);
+            case "migration" -> Groups.migrate(cluster, topic);
             case "consumer_groups" -> Groups.shareByBroker(cluster, topic);
             case "unknown_topic" -> subjects.unknownTopic(topic);
             case "auto_creation" -> subjects.autoCreation(topic);
