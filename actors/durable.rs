@@ -81,6 +81,11 @@ impl Commits {
         Self { committer, sent: 0, durable: 0, held: VecDeque::new() }
     }
 
+    /// Who commits.
+    pub fn committer(&self) -> &Addr<Committer> {
+        &self.committer
+    }
+
     /// Whether nothing is on its way.
     pub fn is_idle(&self) -> bool {
         self.sent == self.durable

@@ -26,7 +26,6 @@ pub(crate) struct GroupStore {
     pub(crate) slot: Arc<GroupSlot>,
     pub(crate) offsets: Offsets,
     coordinator: WeakAddr<Coordinator>,
-    committer: Addr<Committer>,
     commits: Commits,
     /// Rows that the message in hand changes.
     rows: Vec<Mutation>,
@@ -108,8 +107,7 @@ impl GroupStore {
         Self {
             offsets: Offsets::new(slot.id.clone()),
             slot,
-            commits: Commits::new(committer.clone()),
-            committer,
+            commits: Commits::new(committer),
             coordinator,
             rows: Vec::new(),
             is_stored: false,
@@ -129,7 +127,7 @@ impl GroupStore {
 
     /// The rows of the group, behind all that an actor of it wrote before.
     fn load(&self) -> impl Future<Output = Result<Loaded, Unavailable>> + use<> {
-        let committer = self.committer.clone();
+        let committer = self.commits.committer().clone();
         let key = keys::groups(&self.slot.id);
         let prefixes = vec![(Table::Groups, key.clone()), (Table::Offsets, key)];
         async move {

@@ -156,7 +156,7 @@ pub struct Settings {
     /// How topics come and go.
     pub topics: TopicRules,
     /// Groups of consumers.
-    pub groups: GroupSettings,
+    pub groups: Arc<GroupSettings>,
     /// The journal.
     pub storage: StorageSettings,
     /// After how long a silent idempotent producer is forgotten.
@@ -207,7 +207,7 @@ impl Settings {
                 sessions_max: size(&values, "max.incremental.fetch.session.cache.slots"),
             },
             topics: topics(&values)?,
-            groups: groups::read(&values)?,
+            groups: Arc::new(groups::read(&values)?),
             storage: storage(&values),
             producer_id_expiration: duration(&values, "producer.id.expiration.ms"),
             shutdown_grace: duration(&values, "shutdown.grace.ms"),
@@ -226,8 +226,9 @@ impl Settings {
     }
 
     /// What holds for the group called `id`.
-    pub fn group(&self, id: &str) -> GroupSettings {
-        self.overrides.groups.get(id).map_or(self.groups, |config| config.apply_to(self.groups))
+    pub fn group(&self, id: &str) -> Arc<GroupSettings> {
+        let config = self.overrides.groups.get(id);
+        config.map_or_else(|| Arc::clone(&self.groups), |config| Arc::new(config.apply_to(*self.groups)))
     }
 }
 

@@ -109,7 +109,7 @@ impl ConsumerGroup {
     /// Forgets the offsets and all else; nobody is in the group.
     fn forget(&mut self) {
         self.store.forget();
-        let new = ConsumerGroupState::new(self.state.settings);
+        let new = ConsumerGroupState::new(Arc::clone(&self.state.settings));
         let old = std::mem::replace(&mut self.state, new);
         (self.state.answers, self.state.deadlines) = (old.answers, old.deadlines.cleared());
         self.summarize();

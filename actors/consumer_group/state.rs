@@ -73,7 +73,7 @@ pub(super) struct Changes {
 /// A group that the broker assigns to.
 #[derive(Debug)]
 pub struct ConsumerGroupState {
-    pub(super) settings: GroupSettings,
+    pub(super) settings: Arc<GroupSettings>,
     pub(super) epoch: i32,
     /// What the subscribed topics are, in short: another number asks for another assignment.
     pub(super) topics_hash: u64,
@@ -98,7 +98,7 @@ pub struct ConsumerGroupState {
 
 impl ConsumerGroupState {
     /// A group that has nothing yet. The epochs begin at 1, as in Kafka.
-    pub fn new(settings: GroupSettings) -> Self {
+    pub fn new(settings: Arc<GroupSettings>) -> Self {
         Self {
             settings,
             epoch: 1,

@@ -13,6 +13,7 @@ use callboard_protocol::{assignment, subscription};
 use callboard_storage::TopicId;
 use callboard_storage::values::{ClassicGroupRow, ClassicMemberRow, ClassicRow};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Why a classic group stays one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -44,7 +45,7 @@ impl ConsumerGroupState {
     /// [`UpgradeError`].
     pub fn from_classic(
         row: ClassicGroupRow,
-        settings: GroupSettings,
+        settings: Arc<GroupSettings>,
         topics: &Topics,
     ) -> Result<Self, UpgradeError> {
         if !settings.migration.upgrade {

@@ -69,7 +69,8 @@ impl Coordinator {
         let (its_slot, settings) = (Arc::clone(slot), Arc::clone(&self.settings));
         let actor = match slot.summary().kind {
             Kind::Classic => {
-                let group = Group::new(its_slot, settings.load().groups, topics, committer, coordinator);
+                let settings = Arc::clone(&settings.load().groups);
+                let group = Group::new(its_slot, settings, topics, committer, coordinator);
                 GroupActor::Classic(Group::start_in_arbiter(arbiter, |_| group))
             }
             Kind::Consumer => {

@@ -15,6 +15,7 @@ use crate::group_store;
 use crate::mail::Unavailable;
 use actix::{Context, Handler};
 use callboard_storage::values::{ConsumerMemberRow, GroupRow};
+use std::sync::Arc;
 
 impl Handler<ConsumerHeartbeat> for Group {
     type Result = ();
@@ -67,7 +68,7 @@ impl Group {
     /// Writes what the group becomes, if it can and who comes can be in it. Members that wait are to
     /// join again.
     fn upgrade(&mut self, beat: &Beat) -> Result<Summary, BeatError> {
-        let (row, settings) = (self.state.to_row(), self.state.settings);
+        let (row, settings) = (self.state.to_row(), Arc::clone(&self.state.settings));
         let group = ConsumerGroupState::from_classic(row, settings, &self.topics.load())
             .map_err(|error| BeatError::NotUpgraded(self.store.slot.id.to_string(), error))?;
         group.check_newcomer(beat)?;

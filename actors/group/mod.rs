@@ -64,7 +64,7 @@ impl Group {
     /// The group of that slot. It learns its state from the committer when it starts.
     pub fn new(
         slot: Arc<GroupSlot>,
-        settings: GroupSettings,
+        settings: Arc<GroupSettings>,
         topics: Arc<ArcSwap<Topics>>,
         committer: Addr<Committer>,
         coordinator: WeakAddr<Coordinator>,
@@ -95,7 +95,7 @@ impl Group {
     /// Forgets the offsets and all else; nobody is in the group.
     fn forget(&mut self) {
         self.store.forget();
-        let new = ClassicGroup::new(self.state.settings, crate::clock::wall_ms());
+        let new = ClassicGroup::new(Arc::clone(&self.state.settings), crate::clock::wall_ms());
         let old = std::mem::replace(&mut self.state, new);
         (self.state.answers, self.state.deadlines) = (old.answers, old.deadlines.cleared());
     }
@@ -126,7 +126,7 @@ impl Stored for Group {
         self.store.is_stored = true;
         match GroupRow::decode(value)? {
             GroupRow::Classic(row) => {
-                self.state = ClassicGroup::from_row(row, self.state.settings, Now::read());
+                self.state = ClassicGroup::from_row(row, Arc::clone(&self.state.settings), Now::read());
             }
             // It was one of the other protocol; nobody is in it, and its offsets are kept.
             GroupRow::Consumer(_) => {}

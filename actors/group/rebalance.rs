@@ -6,7 +6,7 @@ use super::sync::SyncError;
 use crate::names::MemberId;
 use bytes::Bytes;
 use callboard_protocol::subscription;
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// How long a group waits at least for static members, when they are all that is left.
@@ -183,7 +183,7 @@ impl ClassicGroup {
             return;
         }
         let protocol = self.protocol.clone().unwrap_or_default();
-        let mut topics = HashSet::new();
+        let mut topics = BTreeSet::new();
         for (id, member) in self.members.iter() {
             match subscription::topics(&member.metadata(&protocol)) {
                 Some(more) => topics.extend(more),
@@ -193,6 +193,6 @@ impl ClassicGroup {
                 }
             }
         }
-        self.topics = Some(topics);
+        self.topics = Some(topics.into_iter().collect());
     }
 }

@@ -99,7 +99,7 @@ impl Simulation {
 
     /// What was written last is what a restart finds.
     fn restart(&mut self) {
-        let settings = self.trial.group.settings;
+        let settings = self.trial.group.settings.clone();
         self.trial.group = match self.row.clone() {
             Some(row) => ClassicGroup::from_row(row, settings, self.trial.now),
             None => ClassicGroup::new(settings, self.trial.now.wall_ms),

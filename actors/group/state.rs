@@ -18,6 +18,7 @@ use crate::durable::Answers;
 use crate::names::MemberId;
 use std::collections::{HashSet, VecDeque};
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -91,7 +92,7 @@ pub(super) struct Initial {
 /// A group of the classic protocol.
 #[derive(Debug)]
 pub struct ClassicGroup {
-    pub(super) settings: GroupSettings,
+    pub(super) settings: Arc<GroupSettings>,
     state: State,
     /// When the group came into its state, in milliseconds since 1970.
     since_ms: i64,
@@ -104,8 +105,8 @@ pub struct ClassicGroup {
     pub(super) pending: VecDeque<MemberId>,
     /// Members that have not asked for their assignments in this generation.
     pub(super) unsynced: HashSet<MemberId>,
-    /// The topics that the members read; `None` when nobody can tell.
-    pub(super) topics: Option<HashSet<String>>,
+    /// The topics that the members read, sorted; `None` when nobody can tell.
+    pub(super) topics: Option<Vec<String>>,
     /// While [`State::PreparingRebalance`] was entered from [`State::Empty`].
     pub(super) initial: Option<Initial>,
     pub(super) deadlines: Deadlines<Timer>,
@@ -115,11 +116,11 @@ pub struct ClassicGroup {
 
 impl ClassicGroup {
     /// A group that has nothing yet.
-    pub fn new(settings: GroupSettings, now_ms: i64) -> Self {
+    pub fn new(settings: Arc<GroupSettings>, now_ms: i64) -> Self {
         Self::in_state(settings, State::Empty, now_ms)
     }
 
-    pub(super) fn in_state(settings: GroupSettings, state: State, since_ms: i64) -> Self {
+    pub(super) fn in_state(settings: Arc<GroupSettings>, state: State, since_ms: i64) -> Self {
         Self {
             settings,
             state,
@@ -165,7 +166,7 @@ impl ClassicGroup {
     /// read by consumers.
     pub(super) fn is_subscribed(&self, topic: &str) -> bool {
         match &self.topics {
-            Some(topics) => topics.contains(topic),
+            Some(topics) => topics.binary_search_by(|known| known.as_str().cmp(topic)).is_ok(),
             None => self.protocol_type.as_deref() == Some(super::CONSUMER),
         }
     }

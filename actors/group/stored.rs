@@ -10,6 +10,7 @@ use crate::config::GroupSettings;
 use crate::names::MemberId;
 use bytes::Bytes;
 use callboard_storage::values::{ClassicGroupRow, ClassicMemberRow, Phase};
+use std::sync::Arc;
 use std::time::Duration;
 
 impl ClassicGroup {
@@ -44,7 +45,7 @@ impl ClassicGroup {
     }
 
     /// A group from its row.
-    pub(super) fn from_row(row: ClassicGroupRow, settings: GroupSettings, now: Now) -> Self {
+    pub(super) fn from_row(row: ClassicGroupRow, settings: Arc<GroupSettings>, now: Now) -> Self {
         // Preparing is a move that begins with what was stable.
         let is_preparing = row.phase == Phase::Preparing;
         let state = if is_preparing { State::Stable } else { State::from(row.phase) };

@@ -8,7 +8,7 @@ use crate::mail::Unavailable;
 use crate::names::{InstanceId, MemberId};
 use actix::{Context, Handler, Message};
 use bytes::Bytes;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// A member asks for its assignment.
 #[derive(Debug, Message)]
@@ -100,6 +100,8 @@ impl ClassicGroup {
         let Syncing { member: id, assignments, .. } = syncing;
         self.unsynced.remove(&id);
         if self.unsynced.is_empty() {
+            // Its room goes too: most groups are small, and idle.
+            self.unsynced = HashSet::new();
             self.deadlines.cancel(&Timer::Sync);
         }
         if self.state() == State::Stable {

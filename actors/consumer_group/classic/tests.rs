@@ -85,7 +85,8 @@ impl Trial {
         if let Some(downgrade) = self.group.downgrade.take() {
             let row = self.group.to_classic(downgrade, &self.topics, self.now.wall_ms);
             assert_eq!(row.members.len(), self.group.members.len());
-            let group = ConsumerGroupState::from_classic(row, self.group.settings, &self.topics).unwrap();
+            let group =
+                ConsumerGroupState::from_classic(row, self.group.settings.clone(), &self.topics).unwrap();
             assert_eq!(group.epoch, downgrade.generation);
             self.group = restarted(&group, self.now);
         }
@@ -183,7 +184,7 @@ impl Trial {
 }
 
 fn restarted(group: &ConsumerGroupState, now: Now) -> ConsumerGroupState {
-    let mut restarted = ConsumerGroupState::new(group.settings);
+    let mut restarted = ConsumerGroupState::new(group.settings.clone());
     restarted.restore(&group.to_row());
     for (id, member) in &group.members {
         restarted.restore_member(id, ConsumerMemberRow::from(member), now);

@@ -254,7 +254,7 @@ fn a_restart_goes_on_where_the_group_was() {
     trial.told(&enters("a"));
     trial.told(&enters("b"));
     trial.told(&says("a", 2, None));
-    let mut restarted = ConsumerGroupState::new(trial.group.settings);
+    let mut restarted = ConsumerGroupState::new(trial.group.settings.clone());
     restarted.restore(&trial.group.to_row());
     for (id, member) in &trial.group.members {
         restarted.restore_member(id, ConsumerMemberRow::from(member), trial.now);
@@ -306,7 +306,7 @@ struct Consumer {
 impl Trial {
     fn restart(&mut self) {
         use callboard_storage::values::ConsumerMemberRow;
-        let mut restarted = ConsumerGroupState::new(self.group.settings);
+        let mut restarted = ConsumerGroupState::new(self.group.settings.clone());
         restarted.restore(&self.group.to_row());
         for (id, member) in &self.group.members {
             restarted.restore_member(id, ConsumerMemberRow::from(member), self.now);

@@ -5,6 +5,7 @@ use super::super::leave::Leaving;
 use super::super::sync::SyncError;
 use super::super::trial::{NEARLY_SESSION, REBALANCE, SESSION, Trial, Waiting, joining, protocol};
 use super::*;
+use std::sync::Arc;
 
 fn refused<T: std::fmt::Debug>(waiting: &mut Waiting<T, JoinRefused>) -> JoinError {
     waiting.try_recv().unwrap().unwrap_err().error
@@ -278,7 +279,8 @@ fn a_restart_between_join_and_sync_goes_on_there() {
     let id = unsynced.id();
     drop(unsynced.join(joining(Some(&id))));
     unsynced.pass(Duration::ZERO);
-    unsynced.group = ClassicGroup::from_row(unsynced.group.to_row(), unsynced.group.settings, unsynced.now);
+    unsynced.group =
+        ClassicGroup::from_row(unsynced.group.to_row(), unsynced.group.settings.clone(), unsynced.now);
     for _ in 0..7 {
         let _ = beat(&mut unsynced, &id, 1);
         unsynced.pass(NEARLY_SESSION);
@@ -339,7 +341,7 @@ fn an_id_that_was_given_is_not_a_static_members() {
 fn a_restart_with_a_smaller_bound_lets_the_members_join_again() {
     let mut trial = Trial::new();
     trial.stable(3);
-    let settings = GroupSettings { members_max: 2, ..trial.group.settings };
+    let settings = Arc::new(GroupSettings { members_max: 2, ..*trial.group.settings });
     trial.group = ClassicGroup::from_row(trial.group.to_row(), settings, trial.now);
     assert_eq!(trial.group.state(), State::PreparingRebalance);
 }
