@@ -7,7 +7,7 @@
 //! its memory is ahead of the disk.
 
 use crate::committer::Committer;
-use crate::committer::commit::Commit;
+use crate::committer::commit::{Chain, Commit};
 use crate::mail::{Unavailable, post};
 use actix::{Actor, Addr, AsyncContext, Context, Handler, Message};
 use callboard_storage::journal::Mutation;
@@ -70,6 +70,7 @@ pub struct Committed {
 #[derive(Debug)]
 pub struct Commits {
     committer: Addr<Committer>,
+    chain: Chain,
     sent: u64,
     durable: u64,
     held: VecDeque<(u64, Answers)>,
@@ -78,7 +79,7 @@ pub struct Commits {
 impl Commits {
     /// Commits by that committer.
     pub fn new(committer: Addr<Committer>) -> Self {
-        Self { committer, sent: 0, durable: 0, held: VecDeque::new() }
+        Self { committer, chain: Chain::default(), sent: 0, durable: 0, held: VecDeque::new() }
     }
 
     /// Who commits.
@@ -119,8 +120,8 @@ impl Commits {
         committed.outcome
     }
 
-    /// Commits rows as the last thing that the actor does. When the future is ready, all is durable
-    /// that was sent before too; the actor then calls [`Commits::release`], and ends.
+    /// Commits rows as the last thing that the actor does. When the future is ready, what was sent
+    /// before has come to the same; the actor then calls [`Commits::release`], and ends.
     ///
     /// # Errors
     /// The future's is [`Unavailable`] when the rows are lost.
@@ -131,7 +132,8 @@ impl Commits {
         let is_durable = mutations.is_empty() && self.is_idle();
         let commit = log::Commit { mutations, batches: Vec::new() };
         let (reply, answer) = oneshot::channel();
-        let posted = if is_durable { Ok(()) } else { post(&self.committer, Commit { commit, reply }) };
+        let commit = Commit { commit, chain: Some(self.chain.clone()), reply };
+        let posted = if is_durable { Ok(()) } else { post(&self.committer, commit) };
         async move {
             posted?;
             if is_durable { Ok(()) } else { answer.await.map_err(|_| Unavailable)? }
@@ -150,7 +152,7 @@ impl Commits {
         let (number, commit) = (self.sent, log::Commit { mutations, batches: Vec::new() });
         // Into the committer's mailbox now, so that commits keep their order.
         let (reply, answer) = oneshot::channel();
-        let posted = post(&self.committer, Commit { commit, reply });
+        let posted = post(&self.committer, Commit { commit, chain: Some(self.chain.clone()), reply });
         actix_rt::spawn(async move {
             let outcome = match posted {
                 Ok(()) => answer.await.unwrap_or(Err(Unavailable)),

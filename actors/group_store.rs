@@ -87,15 +87,22 @@ pub(crate) fn hand_over<G: Stored>(
     let durable = store.commits.flush_last(std::mem::take(&mut store.rows));
     ctx.wait(wrap_future(durable).map(move |outcome, group: &mut G, ctx| {
         let store = group.store_mut();
-        if outcome.is_ok() {
-            store.slot.give_way(next);
-            store.start_next();
-        }
+        // What was sent before says what the group was; what it is now comes behind it.
         store.commits.release(outcome);
+        match outcome {
+            Ok(()) => store.slot.give_way(next),
+            Err(Unavailable) => store.slot.retire(),
+        }
         answers.release(outcome);
+        store.start_next();
         drop(in_hand);
         ctx.stop();
     }));
+}
+
+/// Storage has members of a group of the other kind; they must not be lost.
+pub(crate) fn other_kind() -> callboard_storage::Error {
+    callboard_storage::Error::Value { table: Table::Groups.name() }
 }
 
 impl GroupStore {

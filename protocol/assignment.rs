@@ -3,8 +3,8 @@
 //! It is opaque to the broker, which reads and writes it only where members of the classic protocol
 //! share a group with those that the broker assigns to. All versions, 0 to 3, are alike.
 
-use crate::subscription::{NamedPartitions, read_partitions, read_user_data};
-use bytes::{Buf, BufMut};
+use crate::subscription::{NamedPartitions, read_partitions, read_user_data, read_version};
+use bytes::BufMut;
 
 /// The newest version.
 const NEWEST: i16 = 3;
@@ -20,7 +20,7 @@ pub struct Assignment {
 
 /// An assignment; `None` when the bytes are not one.
 pub fn read(mut bytes: &[u8]) -> Option<Assignment> {
-    let _version = bytes.try_get_i16().ok()?;
+    let _version = read_version(&mut bytes)?;
     let partitions = read_partitions(&mut bytes)?;
     let has_user_data = !read_user_data(&mut bytes)?.is_empty();
     Some(Assignment { partitions, has_user_data })

@@ -42,11 +42,15 @@ pub fn read(mut bytes: &[u8]) -> Option<Subscription> {
 
 /// The version with which a subscription or an assignment begins; `None` when it is none.
 pub fn version(mut bytes: &[u8]) -> Option<i16> {
+    read_version(&mut bytes)
+}
+
+pub(crate) fn read_version(bytes: &mut &[u8]) -> Option<i16> {
     bytes.try_get_i16().ok().filter(|version| *version >= 0)
 }
 
 fn read_version_0(bytes: &mut &[u8]) -> Option<(i16, Vec<String>)> {
-    let version = bytes.try_get_i16().ok()?;
+    let version = read_version(bytes)?;
     let mut topics = Vec::new();
     for _ in 0..read_count(bytes)? {
         topics.push(read_text(bytes)?);
@@ -91,8 +95,9 @@ fn read_nullable_text(bytes: &mut &[u8]) -> Option<Option<String>> {
     match bytes.try_get_i16().ok()? {
         -1 => Some(None),
         length => {
-            let text = take(bytes, usize::try_from(length).ok()?)?;
-            Some(Some(String::from_utf8_lossy(text).into_owned()))
+            let text = String::from_utf8_lossy(take(bytes, usize::try_from(length).ok()?)?);
+            // What is not UTF-8 grows when it is read, and no answer could tell it.
+            i16::try_from(text.len()).is_ok().then(|| Some(text.into_owned()))
         }
     }
 }
@@ -123,6 +128,9 @@ mod tests {
         assert_eq!(topics(b"\0\0\x7f\xff\xff\xff"), None);
         assert_eq!(topics(b"\0\0\xff\xff\xff\xff\0\0\0\0"), None);
         assert_eq!(topics(b"\0\0\0\0\0\0\0\0\0\x01"), None, "the user's data is cut");
+        assert_eq!(topics(b"\xff\xff\0\0\0\0\0\0\0\0"), None, "no version is negative");
+        let grows = [&b"\0\0\0\0\0\x01\x7f\xff"[..], &vec![0xff; 0x7fff], &[0; 4]].concat();
+        assert_eq!(topics(&grows), None, "it could not be told");
     }
 
     #[test]

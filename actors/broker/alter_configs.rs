@@ -4,8 +4,8 @@ use super::Broker;
 use super::create_topics::{Mode, topic_row_with};
 use super::topics::TopicView;
 use crate::config::{
-    Alteration, ConfigError, Definition, GroupConfig, Overrides, Settings, Texts, TopicConfig, Values,
-    broker, group, topic,
+    Alteration, ConfigError, Definition, GroupConfig, Overrides, Settings, Texts, TopicConfig, broker, group,
+    topic,
 };
 use crate::mail::Unavailable;
 use crate::names::GroupId;
@@ -161,16 +161,12 @@ impl Broker {
         }
     }
 
-    /// Lets all topics inherit what the broker says for them now.
+    /// Lets all topics inherit what the broker says for them now, those too that are being created.
     fn inherit(&self, settings: &Settings) {
         for view in self.topics.load().iter().chain(self.creating.values()) {
-            let overrides = view.config.load().overrides().clone();
-            match TopicConfig::from_texts(overrides, &settings.topics.defaults) {
-                Ok(config) => view.config.store(Arc::new(config)),
-                Err(error) => {
-                    tracing::warn!(topic = %view.name, %error, "the topic goes on with what it inherited before");
-                }
-            }
+            let config = view.config.load();
+            let overrides = config.overrides().iter().map(|(name, text)| (*name, text.as_str()));
+            view.config.store(Arc::new(TopicConfig::restore(overrides, &settings.topics.defaults)));
         }
     }
 }
@@ -202,31 +198,36 @@ fn find_broker(name: &str) -> Result<&'static Definition, ConfigError> {
     broker::find(name).ok_or_else(|| ConfigError::UnknownBrokerConfig { name: name.to_owned() })
 }
 
-/// Puts a row that storage has into the settings that were made of `base`.
-pub(super) fn restore(
-    settings: &mut Settings,
-    base: &Values,
-    kind: ConfigKind,
-    name: &str,
-    row: ConfigRow,
-) -> Result<(), ConfigError> {
-    let all = Alteration::Replace(row.configs.into_iter().map(|(name, text)| (name, Some(text))).collect());
-    let mut overrides = settings.overrides.clone();
-    match kind {
-        ConfigKind::Group => {
-            let config = GroupConfig::parse(all.apply(&Texts::new(), group::find)?, &settings.groups)?;
-            settings.overrides.groups.insert(name.into(), Arc::new(config));
-            return Ok(());
+/// What storage has of settings, as names with texts.
+#[derive(Debug, Default)]
+pub(super) struct StoredConfigs {
+    pub(super) cluster: Vec<(String, String)>,
+    pub(super) node: Vec<(String, String)>,
+    pub(super) groups: Vec<(GroupId, Vec<(String, String)>)>,
+}
+
+/// Puts what storage has on top of the settings. What was possible when a client said it and is not any
+/// more, after a change before the start, does not keep the broker from starting.
+pub(super) fn restore(base: &Settings, stored: StoredConfigs) -> Settings {
+    let mut settings = base.clone();
+    // What is said for this broker comes first: it covers what is said for all.
+    let node = stored.node.into_iter().map(|config| (config, true));
+    for ((name, text), is_node) in node.chain(stored.cluster.into_iter().map(|config| (config, false))) {
+        let mut overrides = settings.overrides.clone();
+        let changed = find_broker(&name).and_then(|definition| {
+            let texts = if is_node { &mut overrides.node } else { &mut overrides.cluster };
+            texts.insert(definition.name, text);
+            Settings::with_overrides(base.values.clone(), overrides)
+        });
+        match changed {
+            Ok(changed) => settings = changed,
+            Err(error) => tracing::error!(name, %error, "what a client configured is ignored"),
         }
-        ConfigKind::Cluster => overrides.cluster = all.apply(&Texts::new(), find_broker)?,
-        ConfigKind::Node if name == settings.node_id.to_string() => {
-            overrides.node = all.apply(&Texts::new(), find_broker)?;
-        }
-        // The folder was another broker's before.
-        ConfigKind::Node => return Ok(()),
     }
-    *settings = Settings::with_overrides(base.clone(), overrides)?;
-    Ok(())
+    for (id, configs) in stored.groups {
+        settings.overrides.groups.insert(id, Arc::new(GroupConfig::restore(configs)));
+    }
+    settings
 }
 
 /// The row of a resource that is not a topic; none is left of one of which nothing is said.

@@ -1,6 +1,6 @@
 //! Starting a broker: its folder, its logs, its threads and its actors.
 
-use super::alter_configs::restore;
+use super::alter_configs::{StoredConfigs, restore};
 use super::answers::AnswerBytes;
 use super::handle::Shared;
 use super::producer_ids::{ProducerIds, RESERVED_KEY};
@@ -18,7 +18,7 @@ use arc_swap::ArcSwap;
 use callboard_storage::disk::OsDisk;
 use callboard_storage::folder::{Folder, Identity};
 use callboard_storage::index::Index;
-use callboard_storage::keys::{self, Table};
+use callboard_storage::keys::{self, ConfigKind, Table};
 use callboard_storage::log::checkpointer::CheckpointBounds;
 use callboard_storage::log::{Log, LogOptions};
 use callboard_storage::values::{ConfigRow, GroupRow, PartitionRow, TopicRow};
@@ -129,17 +129,20 @@ fn log_options(settings: &StorageSettings) -> LogOptions {
     }
 }
 
-/// The settings with what clients changed of them. What was possible then and is not any more, after
-/// a change before the start, does not keep the broker from starting.
+/// The settings with what clients changed of them.
 fn load_settings(index: &Index, settings: &Settings) -> Result<Settings, StartError> {
-    let mut loaded = settings.clone();
+    let mut stored = StoredConfigs::default();
     for (key, value) in index.scan(Table::Configs, &[])? {
-        let Some((kind, name)) = keys::read_configs(&key) else { continue };
-        if let Err(error) = restore(&mut loaded, &settings.values, kind, name, ConfigRow::decode(&value)?) {
-            tracing::error!(?kind, name, %error, "what a client configured is ignored");
+        let configs = ConfigRow::decode(&value)?.configs;
+        match keys::read_configs(&key) {
+            Some((ConfigKind::Cluster, _)) => stored.cluster = configs,
+            Some((ConfigKind::Node, name)) if name == settings.node_id.to_string() => stored.node = configs,
+            Some((ConfigKind::Group, name)) => stored.groups.push((name.into(), configs)),
+            // The folder was another broker's before.
+            Some((ConfigKind::Node, _)) | None => {}
         }
     }
-    Ok(loaded)
+    Ok(restore(settings, stored))
 }
 
 /// All topics with their partitions, and the first number that no partition ever had.
@@ -181,11 +184,8 @@ fn view(
     settings: &Settings,
 ) -> TopicView {
     let defaults = &settings.topics.defaults;
-    let overrides = row.configs.iter().map(|(name, value)| (name.as_str(), Some(value.as_str())));
-    let config = TopicConfig::parse(overrides, defaults).unwrap_or_else(|error| {
-        tracing::error!(topic = row.name, %error, "the topic's configuration is ignored");
-        TopicConfig::inherited(defaults)
-    });
+    let overrides = row.configs.iter().map(|(name, text)| (name.as_str(), text.as_str()));
+    let config = TopicConfig::restore(overrides, defaults);
     let slots = partitions.into_iter().map(|(index, id)| PartitionSlot::new(id, index));
     TopicView::new(id, row.name.as_str().into(), config, slots)
 }

@@ -4,6 +4,8 @@ use super::Committer;
 use crate::mail::Unavailable;
 use actix::{Context, Handler, Message};
 use callboard_storage::log;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::oneshot;
 
 /// Changes to commit at once.
@@ -12,8 +14,26 @@ use tokio::sync::oneshot;
 pub struct Commit {
     /// The changes.
     pub commit: log::Commit,
+    /// The commits of whoever sends this, if one that is lost is to stop all that follow.
+    pub chain: Option<Chain>,
     /// Answered when they are durable and readable.
     pub reply: oneshot::Sender<Result<(), Unavailable>>,
+}
+
+/// The commits of one actor: when one is lost, none that follows is made, because it rests on it.
+#[derive(Debug, Clone, Default)]
+pub struct Chain(Arc<AtomicBool>);
+
+impl Chain {
+    /// Whether a commit was lost.
+    pub(super) fn is_broken(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// A commit is lost. Only the committer says so, and only it asks.
+    pub(super) fn break_off(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }
 
 impl Handler<Commit> for Committer {
@@ -22,5 +42,46 @@ impl Handler<Commit> for Committer {
     fn handle(&mut self, message: Commit, ctx: &mut Context<Self>) {
         self.pending.commit(message);
         self.gather(ctx);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mail::ask;
+    use actix::{Actor, Addr};
+    use callboard_storage::disk::OsDisk;
+    use callboard_storage::folder::{Folder, Identity};
+    use callboard_storage::journal::Mutation;
+    use callboard_storage::keys::{self, Table};
+    use callboard_storage::log::checkpointer::CheckpointBounds;
+    use callboard_storage::log::{Log, LogOptions};
+    use std::time::Duration;
+
+    async fn commit(
+        committer: &Addr<Committer>,
+        chain: &Chain,
+        group: Option<&str>,
+    ) -> Result<(), Unavailable> {
+        let row = |group| Mutation { table: Table::Groups, key: keys::groups(group), value: Some(vec![1]) };
+        let commit = log::Commit { mutations: group.map(row).into_iter().collect(), batches: Vec::new() };
+        let chain = Some(chain.clone());
+        ask(committer, |reply| Commit { commit, chain, reply }).await?
+    }
+
+    #[actix::test]
+    async fn nothing_follows_what_was_lost() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = Folder::open(place.path(), Identity { cluster_id: "c".into(), node_id: 1 }).unwrap();
+        let interval = Duration::from_secs(30);
+        let checkpoint = CheckpointBounds { bytes: 1 << 30, records: 1000, interval };
+        let log = Log::open(Arc::new(OsDisk), &folder, &LogOptions { segment_bytes: 1 << 20, checkpoint });
+        // No disk has as much room as that, so that what grows is refused and the rest is not.
+        let committer = Committer::new(log.unwrap(), folder, u64::MAX).start();
+        let (broken, whole) = (Chain::default(), Chain::default());
+        assert_eq!(commit(&committer, &broken, None).await, Ok(()));
+        assert_eq!(commit(&committer, &broken, Some("group")).await, Err(Unavailable));
+        assert_eq!(commit(&committer, &broken, None).await, Err(Unavailable), "it rests on what was lost");
+        assert_eq!(commit(&committer, &whole, None).await, Ok(()));
     }
 }

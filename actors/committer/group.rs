@@ -3,7 +3,7 @@
 use super::Committer;
 use super::adopt::Adopt;
 use super::append::{Append, Committed, NotCommitted, Pledge};
-use super::commit::Commit;
+use super::commit::{Chain, Commit};
 use super::scan::Scan;
 use crate::mail::{Unavailable, post};
 use crate::partition::Partition;
@@ -41,7 +41,16 @@ enum Origin {
         losses: u64,
         written: Option<oneshot::Sender<Result<Appended, AppendError>>>,
     },
-    Other(oneshot::Sender<Result<(), Unavailable>>),
+    Other {
+        chain: Option<Chain>,
+        reply: oneshot::Sender<Result<(), Unavailable>>,
+    },
+}
+
+impl Origin {
+    fn is_broken(&self) -> bool {
+        matches!(self, Self::Other { chain: Some(chain), .. } if chain.is_broken())
+    }
 }
 
 impl Pending {
@@ -54,11 +63,14 @@ impl Pending {
     pub(super) fn commit(&mut self, commit: Commit) {
         if !commit.commit.fits() {
             tracing::error!(rows = commit.commit.mutations.len(), "a change is too large to be written");
+            if let Some(chain) = &commit.chain {
+                chain.break_off();
+            }
             let _ = commit.reply.send(Err(Unavailable));
             return;
         }
         self.commits.push(commit.commit);
-        self.origins.push(Origin::Other(commit.reply));
+        self.origins.push(Origin::Other { chain: commit.chain, reply: commit.reply });
     }
 
     pub(super) fn adopt(&mut self, adopt: Adopt) {
@@ -97,10 +109,11 @@ impl Committer {
         self.checkpoint_when_due();
     }
 
-    /// Answers all that would fill a short disk further, and what was sent behind it by a partition
-    /// that did not know yet. What only changes rows may free space.
+    /// Answers all that would fill a short disk further, and what was sent behind it by an actor that
+    /// did not know yet. What only changes rows may free space.
     fn refuse(&mut self, pending: Pending) -> Pending {
-        if !self.space.is_short && self.losses.is_empty() {
+        let is_broken = pending.origins.iter().any(Origin::is_broken);
+        if !self.space.is_short && self.losses.is_empty() && !is_broken {
             return pending;
         }
         let mut taken = Pending { adopts: pending.adopts, scans: pending.scans, ..Pending::default() };
@@ -119,7 +132,16 @@ impl Committer {
 
     fn is_refused(&mut self, commit: &log::Commit, origin: &Origin) -> bool {
         let is_short = self.space.is_short && (!commit.batches.is_empty() || grows(commit));
-        let Origin::Partition { id, losses, .. } = origin else { return is_short };
+        let (id, losses) = match origin {
+            Origin::Partition { id, losses, .. } => (id, losses),
+            Origin::Other { chain, .. } => {
+                let is_refused = is_short || origin.is_broken();
+                if let Some(chain) = chain.as_ref().filter(|_| is_refused) {
+                    chain.break_off();
+                }
+                return is_refused;
+            }
+        };
         let known = self.losses.get(id).copied().unwrap_or(*losses);
         let is_refused = is_short || *losses < known;
         if is_refused {
@@ -165,7 +187,7 @@ impl Committer {
 
 /// Whether a change without batches is of those that come all the time. Others may free space.
 fn grows(commit: &log::Commit) -> bool {
-    let steady = [Table::Offsets, Table::Groups];
+    let steady = [Table::Offsets, Table::Groups, Table::Configs];
     commit.mutations.iter().any(|row| row.value.is_some() && steady.contains(&row.table))
 }
 
@@ -210,7 +232,7 @@ fn answer(origins: Vec<Origin>, group: Option<Group>) {
                 let outcome = batch.map(|placed| placed.batch).ok_or(NotCommitted::Unavailable);
                 outcomes_of(&mut partitions, id, actor).push(outcome);
             }
-            Origin::Other(reply) => {
+            Origin::Other { reply, .. } => {
                 let _ = reply.send(if is_committed { Ok(()) } else { Err(Unavailable) });
             }
         }

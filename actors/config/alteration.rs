@@ -1,10 +1,13 @@
 //! How the settings of a topic, a group or the broker are altered while the broker runs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use super::definition::Definition;
 use super::error::ConfigError;
 use super::value::Kind;
+
+/// Bytes of a value: what an answer can tell.
+const TEXT_BYTES_MAX: usize = 32_767;
 
 /// Settings as they were written, by their names.
 pub type Texts = BTreeMap<&'static str, String>;
@@ -60,7 +63,11 @@ impl Alteration {
                         continue;
                     }
                     let definition = edit.check_list(name, find(name))?;
-                    new.insert(definition.name, edit.apply(definition, texts.get(definition.name)));
+                    let text = edit.apply(definition, texts.get(definition.name));
+                    if text.len() > TEXT_BYTES_MAX {
+                        return Err(ConfigError::TooLong { name: definition.name });
+                    }
+                    new.insert(definition.name, text);
                 }
                 Ok(new)
             }
@@ -92,13 +99,13 @@ impl Edit {
             Self::Set(text) => return text.clone(),
             Self::Delete => return String::new(),
             Self::Append(more) => {
-                for element in more.split(',') {
-                    if !list.contains(&element) {
-                        list.push(element);
-                    }
-                }
+                let mut known: HashSet<_> = list.iter().copied().collect();
+                list.extend(more.split(',').filter(|element| known.insert(element)));
             }
-            Self::Subtract(less) => list.retain(|element| less.split(',').all(|gone| gone != *element)),
+            Self::Subtract(less) => {
+                let gone: HashSet<_> = less.split(',').collect();
+                list.retain(|element| !gone.contains(element));
+            }
         }
         list.join(",")
     }
@@ -141,6 +148,14 @@ mod tests {
         assert_eq!(apply(&[], &more).unwrap(), ["cleanup.policy=delete,compact"], "the default is there");
         let less = edit("cleanup.policy", Edit::Subtract("delete,other".into()));
         assert_eq!(apply(&texts, &less).unwrap(), ["cleanup.policy="]);
+    }
+
+    #[test]
+    fn a_list_has_a_length_that_can_be_told() {
+        let long = "x".repeat(20_000);
+        let texts = [("cleanup.policy", long.as_str())];
+        let more = edit("cleanup.policy", Edit::Append("y".repeat(20_000)));
+        assert!(apply(&texts, &more).unwrap_err().contains("32767 bytes"));
     }
 
     #[test]

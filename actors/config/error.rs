@@ -78,6 +78,12 @@ pub enum ConfigError {
         /// Where the value comes from.
         origin: Source,
     },
+    /// A value that no answer could tell.
+    #[error("The value of {name} cannot be added because it exceeds the maximum value size of 32767 bytes.")]
+    TooLong {
+        /// The configuration.
+        name: &'static str,
+    },
     /// A value beyond another one that bounds it.
     #[error("{name} must be {relation} {bound}")]
     OutOfBounds {

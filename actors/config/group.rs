@@ -7,7 +7,7 @@ use super::definition::Definition;
 use super::error::ConfigError;
 use super::rule::Rule;
 use super::settings::GroupSettings;
-use super::value::{Kind, Value};
+use super::value::Kind;
 
 const ASSIGNMENT: &str = "consumer.assignment.interval.ms";
 const HEARTBEAT: &str = "consumer.heartbeat.interval.ms";
@@ -45,6 +45,8 @@ pub fn find(name: &str) -> Result<&'static Definition, ConfigError> {
 }
 
 /// What was said for one group.
+///
+/// Holds: a text is the number that it says, without blanks.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct GroupConfig {
     texts: Texts,
@@ -59,27 +61,60 @@ impl GroupConfig {
     /// # Errors
     /// An impossible value, or one beyond a bound of the broker.
     pub fn parse(texts: Texts, broker: &GroupSettings) -> Result<Self, ConfigError> {
-        let assignment_interval = read(&texts, ASSIGNMENT)?;
-        let heartbeat_interval = read(&texts, HEARTBEAT)?;
-        let session_timeout = read(&texts, SESSION)?;
-        if let Some(interval) = assignment_interval {
-            broker.consumer_bounds.check_assignment(ASSIGNMENT, interval)?;
+        let mut config = Self::default();
+        for (name, text) in &texts {
+            config.put(find(name)?, text)?;
         }
-        let config = Self { texts, assignment_interval, heartbeat_interval, session_timeout };
-        let GroupSettings { consumer_session_timeout, consumer_heartbeat_interval, consumer_bounds, .. } =
-            config.apply_to(*broker);
-        consumer_bounds
-            .check((SESSION, consumer_session_timeout), (HEARTBEAT, consumer_heartbeat_interval))?;
+        let bounds = &broker.consumer_bounds;
+        if let Some(interval) = config.assignment_interval {
+            bounds.check_assignment(ASSIGNMENT, interval)?;
+        }
+        let session = config.session_timeout.unwrap_or(broker.consumer_session_timeout);
+        let heartbeat = config.heartbeat_interval.unwrap_or(broker.consumer_heartbeat_interval);
+        bounds.check((SESSION, session), (HEARTBEAT, heartbeat))?;
         Ok(config)
+    }
+
+    /// Reads what was possible once; what is beyond a bound of the broker now counts as that bound.
+    pub fn restore(configs: Vec<(String, String)>) -> Self {
+        let mut config = Self::default();
+        for (name, text) in configs {
+            let put = find(&name).and_then(|definition| config.put(definition, &text));
+            if let Err(error) = put {
+                tracing::error!(name, %error, "what a client configured for a group is ignored");
+            }
+        }
+        config
+    }
+
+    fn put(&mut self, definition: &'static Definition, text: &str) -> Result<(), ConfigError> {
+        let number = definition.parse(text)?.number().unwrap_or_default();
+        let time = Some(Duration::from_millis(u64::try_from(number).unwrap_or(0)));
+        match definition.name {
+            ASSIGNMENT => self.assignment_interval = time,
+            HEARTBEAT => self.heartbeat_interval = time,
+            _ => self.session_timeout = time,
+        }
+        self.texts.insert(definition.name, number.to_string());
+        Ok(())
     }
 
     /// What holds for the group where that holds for all.
     #[must_use]
     pub fn apply_to(&self, mut broker: GroupSettings) -> GroupSettings {
-        broker.assignment_interval = self.assignment_interval.unwrap_or(broker.assignment_interval);
-        broker.consumer_session_timeout = self.session_timeout.unwrap_or(broker.consumer_session_timeout);
-        broker.consumer_heartbeat_interval =
-            self.heartbeat_interval.unwrap_or(broker.consumer_heartbeat_interval);
+        let bounds = broker.consumer_bounds;
+        if let Some(interval) = self.assignment_interval {
+            broker.assignment_interval =
+                interval.min(bounds.assignment_interval_max).max(bounds.assignment_interval_min);
+        }
+        if let Some(interval) = self.heartbeat_interval {
+            broker.consumer_heartbeat_interval =
+                interval.min(bounds.heartbeat_interval_max).max(bounds.heartbeat_interval_min);
+        }
+        if let Some(timeout) = self.session_timeout {
+            broker.consumer_session_timeout =
+                timeout.min(bounds.session_timeout_max).max(bounds.session_timeout_min);
+        }
         broker
     }
 
@@ -89,9 +124,20 @@ impl GroupConfig {
     }
 }
 
-fn read(texts: &Texts, name: &'static str) -> Result<Option<Duration>, ConfigError> {
-    let Some(text) = texts.get(name) else { return Ok(None) };
-    let millis = find(name)?.parse(text)?;
-    let millis = Value::number(&millis).and_then(|millis| u64::try_from(millis).ok());
-    Ok(millis.map(Duration::from_millis))
+#[cfg(test)]
+mod tests {
+    use super::super::settings::Settings;
+    use super::*;
+
+    #[test]
+    fn what_is_beyond_a_bound_that_came_later_counts_as_the_bound_and_is_told_as_it_was() {
+        let config = GroupConfig::restore(vec![
+            (SESSION.to_owned(), " 3000 ".to_owned()),
+            ("gone".into(), "1".into()),
+        ]);
+        let broker = Settings::default().groups;
+        assert_eq!(config.apply_to(*broker).consumer_session_timeout, Duration::from_secs(45));
+        assert_eq!(config.texts().get(SESSION).map(String::as_str), Some("3000"));
+        assert!(GroupConfig::parse(config.texts().clone(), &broker).is_err());
+    }
 }

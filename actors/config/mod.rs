@@ -1,4 +1,4 @@
-//! The typed tables of all settings: what may be configured for a topic or the broker, and what each value means.
+//! The typed tables of all settings: what may be configured for a topic, a group or the broker, and what each value means.
 //!
 //! A table row is a [`Definition`]: name, kind, default, rule and documentation of one setting.
 //! [`Values`] holds the broker's settings as text with the place each came from, [`Settings`] the

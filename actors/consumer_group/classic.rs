@@ -34,6 +34,7 @@ impl Handler<Heartbeat> for ConsumerGroup {
 
     fn handle(&mut self, message: Heartbeat, ctx: &mut Context<Self>) {
         let topics = self.topics.load_full();
+        self.refresh_settings();
         let answer = self.state.classic_heartbeat(&message.beating, &topics, Now::read());
         self.state.answers.send(message.reply, answer);
         self.settle(ctx);

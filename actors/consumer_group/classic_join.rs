@@ -24,7 +24,11 @@ use crate::names::MemberId;
 use actix::{Context, Handler};
 use callboard_protocol::subscription::{self, Subscription};
 use callboard_storage::values::Phase;
+use std::collections::HashSet;
 use std::sync::Arc;
+
+/// Topics that a member may subscribe to, as many as one request may name by default.
+pub(super) const TOPICS_MAX: usize = 20_000;
 
 impl Handler<Join> for ConsumerGroup {
     type Result = ();
@@ -33,6 +37,7 @@ impl Handler<Join> for ConsumerGroup {
         let Join { joining, reply } = message;
         if !self.state.members.is_empty() {
             let topics = self.topics.load_full();
+            self.refresh_settings();
             let joined = self.state.join(joining, &topics, Now::read());
             self.state.answers.send(reply, joined);
             self.settle(ctx);
@@ -53,7 +58,14 @@ impl ConsumerGroupState {
     ///
     /// # Errors
     /// [`JoinRefused`]; nothing has changed then.
-    pub fn join(&mut self, joining: Joining, topics: &Arc<Topics>, now: Now) -> Result<Joined, JoinRefused> {
+    pub fn join(
+        &mut self,
+        mut joining: Joining,
+        topics: &Arc<Topics>,
+        now: Now,
+    ) -> Result<Joined, JoinRefused> {
+        let mut names = HashSet::new();
+        joining.protocols.retain(|protocol| names.insert(protocol.name.clone()));
         let is_named = joining.member.is_some();
         let id = joining.member.clone().unwrap_or_else(new_id);
         let subscription = self.check_join(&id, &joining)?;
@@ -62,8 +74,12 @@ impl ConsumerGroupState {
         }
         let (before, replaced) = self.admit_classic(&id, is_named, &joining)?;
         let generation = self.epoch;
-        let is_last =
-            replaced.as_ref().and_then(|old| self.take(old)).is_some_and(|old| old.classic.is_none());
+        let holder = joining.instance.as_ref().and_then(|instance| self.by_instance.get(instance));
+        let holder = holder.and_then(|holder| self.members.get(holder));
+        let is_last = holder.is_some_and(|holder| holder.classic.is_none());
+        if let Some(old) = &replaced {
+            self.take(old);
+        }
         let protocol = joining.protocols.first().map(|protocol| protocol.name.clone()).unwrap_or_default();
         let rebalance_timeout = joining.rebalance_timeout;
         let owned = by_id(&subscription.owned, topics);
@@ -110,15 +126,19 @@ impl ConsumerGroupState {
         }
         // All protocols of a consumer say the same.
         let first = joining.protocols.first().and_then(|protocol| subscription::read(&protocol.metadata));
+        let first = first.filter(|subscription| subscription.topics.len() <= TOPICS_MAX);
         first.ok_or(refused(JoinError::InconsistentProtocol))
     }
 
     /// Whether all classic members know one of those protocols, so that the group could be a classic
     /// one again.
     fn knows_one_of(&self, protocols: &[Protocol]) -> bool {
-        let classic = || self.members.values().filter_map(|member| member.classic.as_ref());
-        let knows = |part: &ClassicPart, name: &str| part.protocols.iter().any(|known| known.name == name);
-        protocols.iter().any(|protocol| classic().all(|part| knows(part, &protocol.name)))
+        let mut common: HashSet<&str> = protocols.iter().map(|protocol| protocol.name.as_str()).collect();
+        for part in self.members.values().filter_map(|member| member.classic.as_ref()) {
+            let known: HashSet<&str> = part.protocols.iter().map(|protocol| protocol.name.as_str()).collect();
+            common.retain(|name| known.contains(name));
+        }
+        !common.is_empty()
     }
 
     /// What is known of who joins, and the id of the static member whose place it takes.

@@ -103,3 +103,68 @@ pub(super) fn by_name(target: &Target, topics: &Topics) -> NamedPartitions {
         target.iter().map(|(topic, numbers)| Some((name(*topic)?, numbers.iter().copied().collect())));
     named.flatten().collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::heartbeat::{Beat, ConsumerHeartbeat};
+    use super::super::leave::{Absence, ConsumerLeave};
+    use crate::broker::BrokerHandle;
+    use crate::coordinator::groups::Kind;
+    use crate::coordinator::locate::Missing;
+    use crate::coordinator::tick::tests::broker;
+    use crate::group::heartbeat::{Beating, Heartbeat, HeartbeatError};
+    use crate::group::join::{Entrance, Join, Joining, ReturningLeader};
+    use crate::group::members::Protocol;
+    use crate::names::GroupId;
+    use bytes::Bytes;
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    async fn enter(broker: &BrokerHandle, group: &GroupId, member: &str) {
+        let topics = Some(vec!["orders".to_owned()]);
+        let beat = Arc::new(Beat { member: Some(member.into()), topics, ..Beat::default() });
+        let message = |reply| ConsumerHeartbeat { beat: Arc::clone(&beat), reply };
+        broker.ask_group(group, Missing::Create(Kind::Consumer), message).await.unwrap().unwrap();
+    }
+
+    async fn leave(broker: &BrokerHandle, group: &GroupId, member: &str) {
+        let absence = Absence::ForGood;
+        let message = |reply| ConsumerLeave { member: member.into(), instance: None, absence, reply };
+        broker.ask_group(group, Missing::Refuse, message).await.unwrap().unwrap();
+    }
+
+    #[actix::test]
+    async fn two_who_leave_at_once_leave_a_classic_group_with_its_members() {
+        let folder = tempfile::tempdir().unwrap();
+        let broker = broker(&folder);
+        let group = GroupId::from("group");
+        enter(&broker, &group, "a").await;
+        enter(&broker, &group, "b").await;
+        let metadata = Bytes::from_static(b"\0\0\0\0\0\x01\0\x06orders\xff\xff\xff\xff");
+        let joining = Joining {
+            member: Some("classic".into()),
+            instance: None,
+            client_id: String::new(),
+            client_host: String::new(),
+            session_timeout: Duration::from_secs(10),
+            rebalance_timeout: Duration::from_secs(10),
+            protocol_type: "consumer".to_owned(),
+            protocols: vec![Protocol { name: "range".to_owned(), metadata }],
+            entrance: Entrance::IdFirst,
+            returning_leader: ReturningLeader::Leads,
+        };
+        let message = |reply| Join { joining: joining.clone(), reply };
+        let joined = broker.ask_group(&group, Missing::Refuse, message).await.unwrap().unwrap();
+        // What the first changes is on its way to the disk when the second goes.
+        tokio::join!(leave(&broker, &group, "a"), leave(&broker, &group, "b"));
+        assert_eq!(broker.groups().get(&group).unwrap().summary().kind, Kind::Classic);
+        let beating = |generation| Beating { member: "classic".into(), instance: None, generation };
+        let mut told = Vec::new();
+        for generation in joined.generation..joined.generation + 3 {
+            let message = |reply| Heartbeat { beating: beating(generation), reply };
+            told.push(broker.ask_group(&group, Missing::Refuse, message).await.unwrap());
+        }
+        assert!(told.contains(&Err(HeartbeatError::Rebalancing)), "it is known: {told:?}");
+        broker.shutdown().await;
+    }
+}

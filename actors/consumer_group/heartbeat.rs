@@ -129,8 +129,7 @@ impl Handler<ConsumerHeartbeat> for ConsumerGroup {
 
     fn handle(&mut self, message: ConsumerHeartbeat, ctx: &mut Context<Self>) {
         let topics = self.topics.load_full();
-        // They may have been changed for the group.
-        self.state.settings = self.settings.load().group(&self.store.slot.id);
+        self.refresh_settings();
         let answer = self.state.heartbeat(&message.beat, &topics, Now::read());
         self.state.answers.send(message.reply, answer);
         self.settle(ctx);

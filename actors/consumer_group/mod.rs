@@ -14,7 +14,7 @@
 //!
 //! Invariants: no answer leaves before what it rests on is durable; a partition has one owner, and
 //! has none in between only when its owner has said that it gave it up, or is out; no epoch goes
-//! back while the group exists.
+//! back while the group exists. Who is left in a classic group has what it was to have.
 
 mod admission;
 mod assignors;
@@ -91,6 +91,11 @@ impl ConsumerGroup {
         self.state.deadlines.arm(ctx);
     }
 
+    /// They may have been changed, for the group or for all.
+    fn refresh_settings(&mut self) {
+        self.state.settings = self.settings.load().group(&self.store.slot.id);
+    }
+
     fn write_changes(&mut self) -> Result<(), callboard_storage::Error> {
         let Changes { group, members } = std::mem::take(&mut self.state.changes);
         if !group && members.is_empty() {
@@ -145,9 +150,13 @@ impl Stored for ConsumerGroup {
                 }
                 Some((_, None)) => {
                     self.store.is_stored = true;
-                    // One of the classic protocol has no members, and its offsets are kept.
-                    if let GroupRow::Consumer(row) = GroupRow::decode(value)? {
-                        self.state.restore(&row);
+                    match GroupRow::decode(value)? {
+                        GroupRow::Consumer(row) => self.state.restore(&row),
+                        GroupRow::Classic(row) if !row.members.is_empty() => {
+                            return Err(group_store::other_kind());
+                        }
+                        // Nobody is in it, and its offsets are kept.
+                        GroupRow::Classic(_) => {}
                     }
                 }
                 None => {}

@@ -152,6 +152,10 @@ impl ConsumerGroupState {
         }
         if member.classic.is_none() {
             self.cancel_classic_timers(id);
+        } else {
+            // It is to join again by a deadline of its own.
+            self.deadlines.cancel(&Timer::Revocation(id.clone()));
+            self.revoking_since.remove(id);
         }
         self.members.insert(id.clone(), member);
         self.changes.members.insert(id.clone());

@@ -36,12 +36,18 @@ impl ConsumerGroupState {
             // It was one when its member came with it.
             let _ = self.patterns.take(pattern);
         }
-        if member.progress == Progress::Revoking {
-            let timeout = Duration::from_millis(u64::try_from(member.rebalance_timeout_ms).unwrap_or(0));
-            self.deadlines.set(Timer::Revocation(id.clone()), now.instant + timeout);
-            self.revoking_since.insert(id.clone(), member.epoch);
-        }
+        let (progress, epoch) = (member.progress, member.epoch);
+        let (is_classic, timeout_ms) = (member.classic.is_some(), member.rebalance_timeout_ms);
         self.put(id, member);
+        if progress == Progress::Revoking {
+            let end = now.instant + Duration::from_millis(u64::try_from(timeout_ms).unwrap_or(0));
+            if is_classic {
+                self.deadlines.set(Timer::Join(id.clone()), end);
+            } else {
+                self.deadlines.set(Timer::Revocation(id.clone()), end);
+                self.revoking_since.insert(id.clone(), epoch);
+            }
+        }
         self.start_session(id, now);
     }
 }

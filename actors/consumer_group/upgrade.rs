@@ -2,6 +2,7 @@
 //! that is their generation, with what their leader assigned to them.
 
 use super::assignors::Target;
+use super::classic_join::TOPICS_MAX;
 use super::member::{ClassicPart, Member};
 use super::state::{ConsumerGroupState, Owned};
 use crate::broker::topics::Topics;
@@ -97,7 +98,8 @@ fn upgraded(
     }
     let chosen = row.protocols.iter().find(|(name, _)| Some(name.as_str()) == protocol);
     let (_, metadata) = chosen.or_else(|| row.protocols.first()).ok_or(UpgradeError::Malformed)?;
-    let subscribed = subscription::read(metadata).ok_or(UpgradeError::Malformed)?;
+    let subscribed = subscription::read(metadata).filter(|it| it.topics.len() <= TOPICS_MAX);
+    let subscribed = subscribed.ok_or(UpgradeError::Malformed)?;
     let assigned = by_id(&assigned.partitions, topics);
     let since = |numbers: &Vec<i32>| numbers.iter().map(|number| (*number, generation)).collect();
     let owned: Owned = assigned.iter().map(|(topic, numbers)| (*topic, since(numbers))).collect();

@@ -16,7 +16,7 @@ pub mod ask;
 pub mod groups;
 pub mod locate;
 pub mod rest;
-mod tick;
+pub(crate) mod tick;
 
 use crate::broker::topics::Topics;
 use crate::committer::Committer;

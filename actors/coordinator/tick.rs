@@ -46,7 +46,7 @@ impl Coordinator {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::broker::{BrokerHandle, start};
     use crate::config::Settings;
@@ -61,7 +61,7 @@ mod tests {
     use tempfile::TempDir;
 
     /// A broker on this thread alone, whose time passes when everybody waits for it.
-    fn broker(folder: &TempDir) -> BrokerHandle {
+    pub(crate) fn broker(folder: &TempDir) -> BrokerHandle {
         let place = folder.path().to_str().unwrap();
         let settings = Settings::from_pairs([("data.dir", place), ("storage.free.bytes.min", "0")]).unwrap();
         start::start(Arc::new(settings), Placement::here()).unwrap()

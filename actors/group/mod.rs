@@ -128,6 +128,7 @@ impl Stored for Group {
             GroupRow::Classic(row) => {
                 self.state = ClassicGroup::from_row(row, Arc::clone(&self.state.settings), Now::read());
             }
+            GroupRow::Consumer(row) if row.has_members => return Err(group_store::other_kind()),
             // It was one of the other protocol; nobody is in it, and its offsets are kept.
             GroupRow::Consumer(_) => {}
         }

@@ -58,6 +58,6 @@ impl Partition {
         // Nobody waits: a row that stays is deleted after the next start.
         let (reply, _) = oneshot::channel();
         let commit = log::Commit { mutations, batches: Vec::new() };
-        let _ = post(&self.committer, Commit { commit, reply });
+        let _ = post(&self.committer, Commit { commit, chain: None, reply });
     }
 }

@@ -1,4 +1,4 @@
-//! AlterConfigs, versions 0 to 2: all settings of topics and brokers are replaced.
+//! AlterConfigs, versions 0 to 2: all settings of topics, brokers and groups are replaced.
 //!
 //! 0 and 1 are alike · 2 flexible.
 
@@ -13,7 +13,7 @@ pub struct AlterConfigsRequest {
     pub validate_only: bool,
 }
 
-/// A topic or broker with its settings.
+/// A topic, broker or group with its settings.
 #[derive(Debug, Clone, PartialEq, Eq, Wire)]
 pub struct AlterConfigsResource {
     /// 2 topic, 4 broker, 8 broker logger, 16 client metrics, 32 group.

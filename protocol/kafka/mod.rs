@@ -12,7 +12,7 @@ mod request;
 #[cfg(test)]
 mod tests;
 
-/// All settings of topics and brokers anew.
+/// All settings of topics, brokers and groups anew.
 pub mod alter_configs;
 /// Which operations in which versions the broker offers.
 pub mod api_versions;

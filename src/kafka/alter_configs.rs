@@ -1,6 +1,6 @@
 //! AlterConfigs, versions 0 to 2: what a resource's settings are to be; all others are unset.
 
-use super::altering::{Named, Wish, alter, check_settings, told};
+use super::altering::{Altered, Named, Wish, alter, check_settings};
 use super::{Caller, Edge, Refused};
 use callboard_actors::config::Alteration;
 use callboard_protocol::kafka::alter_configs::{
@@ -26,10 +26,10 @@ pub(super) async fn handle(
     };
     let wishes = request.resources.into_iter().map(wish).collect();
     let outcomes = alter(&edge, wishes, request.validate_only).await;
-    let response = |(named, outcome): (Named, Result<(), _>)| {
+    let response = |Altered { named, error_code, error_message }| {
         let Named { resource_type, resource_name } = named;
-        let (error_code, error_message) = told(outcome);
         AlterConfigsResourceResponse { error_code, error_message, resource_type, resource_name }
     };
-    Ok(AlterConfigsResponse { responses: outcomes.into_iter().map(response).collect(), ..Default::default() })
+    let responses = outcomes.into_iter().map(response).collect();
+    Ok(AlterConfigsResponse { responses, ..Default::default() })
 }

@@ -3,6 +3,7 @@
 use super::Edge;
 use super::config_resource::{
     BROKER, BROKER_LOGGER, CLIENT_METRICS, GROUP, Problem, TOPIC, check_number, check_topic, invalid,
+    shortened,
 };
 use super::error_code::Code;
 use crate::logging;
@@ -50,12 +51,20 @@ pub(super) fn check_settings<'a>(settings: impl Iterator<Item = (&'a Str, bool)>
     Err(invalid(format!("Null value not supported for : {}", lacking.join(", "))))
 }
 
+/// What became of a resource, as answers say it.
+#[derive(Debug)]
+pub(super) struct Altered {
+    pub(super) named: Named,
+    pub(super) error_code: ErrorCode,
+    pub(super) error_message: Option<Str>,
+}
+
 /// Carries wishes out, and says in their order what became of each.
 pub(super) async fn alter(
     edge: &Edge,
     wishes: Vec<(Named, Result<Wish, Problem>)>,
     validate_only: bool,
-) -> Vec<(Named, Result<(), Problem>)> {
+) -> Vec<Altered> {
     let mode = if validate_only { Mode::ValidateOnly } else { Mode::Apply };
     let mut times: HashMap<Named, usize> = HashMap::new();
     for (named, _) in &wishes {
@@ -84,15 +93,15 @@ pub(super) async fn alter(
             *outcome = Err(problem(named.resource_type, &error));
         }
     }
-    outcomes
+    outcomes.into_iter().map(|(named, outcome)| told(named, outcome)).collect()
 }
 
-/// A code and a message as answers have them.
-pub(super) fn told(outcome: Result<(), Problem>) -> (ErrorCode, Option<Str>) {
-    match outcome {
+fn told(named: Named, outcome: Result<(), Problem>) -> Altered {
+    let (error_code, error_message) = match outcome {
         Ok(()) => (ErrorCode::NONE, None),
-        Err(Problem { code, message }) => (code, Some(message.into())),
-    }
+        Err(Problem { code, message }) => (code, Some(shortened(message).into())),
+    };
+    Altered { named, error_code, error_message }
 }
 
 fn resource(edge: &Edge, named: &Named) -> Result<ConfigResource, Problem> {

@@ -19,6 +19,15 @@ pub(super) struct Problem {
     pub(super) message: String,
 }
 
+/// Bytes of a message, which may repeat what a client sent.
+const MESSAGE_BYTES_MAX: usize = 1024;
+
+/// A message of a length that an answer can have.
+pub(super) fn shortened(mut message: String) -> String {
+    message.truncate(message.floor_char_boundary(MESSAGE_BYTES_MAX));
+    message
+}
+
 pub(super) fn invalid(message: impl Into<String>) -> Problem {
     Problem { code: ErrorCode::INVALID_REQUEST, message: message.into() }
 }
@@ -43,7 +52,9 @@ pub(super) fn check_number(
     unexpected: impl Fn(i32) -> String,
 ) -> Result<(), Problem> {
     match name.parse::<i32>() {
-        Ok(id) if id == node_id => Ok(()),
+        // Not in other writings of the number: each resource has one name.
+        Ok(id) if id == node_id && name == node_id.to_string() => Ok(()),
+        Ok(id) if id == node_id => Err(invalid(format!("{what} id must be written {id}, but it is: {name}"))),
         Ok(id) => Err(invalid(unexpected(id))),
         Err(_) => Err(invalid(format!("{what} id must be an integer, but it is: {name}"))),
     }
@@ -60,6 +71,7 @@ mod tests {
         };
         assert_eq!(check("1"), Ok(()));
         assert_eq!(check("99"), Err("not 99".to_owned()));
+        assert_eq!(check("01"), Err("Broker id must be written 1, but it is: 01".to_owned()));
         assert_eq!(check("abc"), Err("Broker id must be an integer, but it is: abc".to_owned()));
     }
 }

@@ -20,7 +20,7 @@ use callboard_storage::TopicId;
 use std::sync::Arc;
 
 /// Bytes of the group's and the member's names together.
-const NAMES_BYTES_MAX: usize = 60_000;
+pub(super) const NAMES_BYTES_MAX: usize = 60_000;
 /// Bytes of all topics' names that a member subscribes to.
 const TOPICS_BYTES_MAX: usize = 1 << 20;
 /// Bytes of an answer's message.

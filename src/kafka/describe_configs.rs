@@ -1,4 +1,4 @@
-//! `DescribeConfigs`, versions 1 to 4: the settings of topics and of the broker, and where each value is from.
+//! `DescribeConfigs`, versions 1 to 4: the settings of topics, groups and the broker, and where each value is from.
 
 use super::config_resource::{
     BROKER, BROKER_LOGGER, GROUP, Problem, ROOT_LOGGER, TOPIC, check_group, check_number, check_topic,

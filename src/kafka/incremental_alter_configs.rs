@@ -1,6 +1,6 @@
 //! IncrementalAlterConfigs, versions 0 to 1: single settings of resources change.
 
-use super::altering::{Named, Wish, alter, check_settings, told};
+use super::altering::{Altered, Named, Wish, alter, check_settings};
 use super::config_resource::{BROKER, BROKER_LOGGER, Problem, ROOT_LOGGER, invalid};
 use super::{Caller, Edge, Refused};
 use callboard_actors::config::{Alteration, Edit};
@@ -28,9 +28,8 @@ pub(super) async fn handle(
         (Named { resource_type, resource_name }, wish(resource_type, &configs))
     });
     let outcomes = alter(&edge, wishes.collect(), request.validate_only).await;
-    let response = |(named, outcome): (Named, Result<(), _>)| {
+    let response = |Altered { named, error_code, error_message }| {
         let Named { resource_type, resource_name } = named;
-        let (error_code, error_message) = told(outcome);
         AlterConfigsResourceResponse { error_code, error_message, resource_type, resource_name }
     };
     let responses = outcomes.into_iter().map(response).collect();

@@ -2,6 +2,7 @@
 //!
 //! The answer comes when all members have joined.
 
+use super::consumer_group_heartbeat::NAMES_BYTES_MAX;
 use super::error_code::Code;
 use super::groups::{self, detached};
 use super::{Caller, Edge, Refused};
@@ -40,6 +41,10 @@ pub(super) async fn handle(
     }
     if !is_session_timeout(request.session_timeout_ms, &edge.broker.settings().groups) {
         return Ok(refusal(ErrorCode::INVALID_SESSION_TIMEOUT, said, version));
+    }
+    if request.group_id.len() + said.len() > NAMES_BYTES_MAX {
+        // The key of a member's row has both.
+        return Ok(refusal(ErrorCode::INVALID_REQUEST, said, version));
     }
     let group = request.group_id.detached();
     let joining = joining(request, &caller);

@@ -41,7 +41,9 @@ impl TopicDefaults {
         for definition in table::ALL {
             inherited.insert(definition.name, inherit(definition, values)?);
         }
-        let settings = TopicSettings::from_values(&values_of(&inherited))?;
+        let all = values_of(&inherited);
+        let settings = TopicSettings::from_values(&all)?;
+        settings.check_lags(&all)?;
         Ok(Self { inherited, settings })
     }
 

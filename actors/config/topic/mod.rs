@@ -75,7 +75,27 @@ impl TopicConfig {
             values.insert(name, find(name)?.parse(text)?);
         }
         let settings = TopicSettings::from_values(&values)?;
+        settings.check_lags(&values)?;
         Ok(Self { overrides: texts, settings })
+    }
+
+    /// Reads overrides that could be once. What cannot be any more, since other values changed, is kept
+    /// and has no effect; a setting that is not known any more is not kept.
+    pub fn restore<'a>(
+        overrides: impl IntoIterator<Item = (&'a str, &'a str)>,
+        defaults: &TopicDefaults,
+    ) -> Self {
+        let mut texts = Texts::new();
+        let mut values = defaults.values();
+        for (name, text) in overrides {
+            let Ok(definition) = find(name) else { continue };
+            if let Ok(value) = definition.parse(text) {
+                values.insert(definition.name, value);
+            }
+            texts.insert(definition.name, text.to_owned());
+        }
+        let settings = TopicSettings::from_values(&values).unwrap_or_else(|_| defaults.settings().clone());
+        Self { overrides: texts, settings }
     }
 
     /// What the topic's configuration comes to.
@@ -109,6 +129,7 @@ type TopicValues = BTreeMap<&'static str, Value>;
 mod tests {
     use std::time::Duration;
 
+    use super::super::values::Values;
     use super::*;
 
     fn parse(overrides: &[(&str, &str)]) -> Result<TopicConfig, ConfigError> {
@@ -170,6 +191,19 @@ mod tests {
             "min.compaction.lag.ms (100) must not be larger than max.compaction.lag.ms (50)"
         );
         parse(&[("min.compaction.lag.ms", "50"), ("max.compaction.lag.ms", "50")]).unwrap();
+    }
+
+    #[test]
+    fn what_cannot_be_any_more_is_kept_and_has_no_effect() {
+        let values = Values::from_pairs([("log.cleaner.min.compaction.lag.ms", "7000")]).unwrap();
+        let defaults = TopicDefaults::from_values(&values).unwrap();
+        let said =
+            [("max.compaction.lag.ms", "5000"), ("flush.ms", "never"), ("segment.ms", "9"), ("gone", "1")];
+        let topic = TopicConfig::restore(said, &defaults);
+        assert_eq!(topic.settings().segment_age_max, Duration::from_millis(9));
+        assert_eq!(topic.settings().compaction_lag_max, Duration::from_secs(5));
+        let names: Vec<_> = topic.overrides().keys().copied().collect();
+        assert_eq!(names, ["flush.ms", "max.compaction.lag.ms", "segment.ms"]);
     }
 
     #[test]

@@ -79,7 +79,7 @@ pub struct TopicSettings {
 impl TopicSettings {
     /// Reads the fields out of all of a topic's values.
     pub(super) fn from_values(values: &TopicValues) -> Result<Self, ConfigError> {
-        let settings = Self {
+        Ok(Self {
             message_bytes_max: number(values, "max.message.bytes")? as u32,
             timestamp_type: timestamp_type(values)?,
             timestamp_before_max: duration(values, "message.timestamp.before.max.ms")?,
@@ -95,12 +95,11 @@ impl TopicSettings {
             compaction_lag_max: duration(values, "max.compaction.lag.ms")?,
             cleanable_ratio_min: ratio(values, "min.cleanable.dirty.ratio")?,
             compression: compression(values)?,
-        };
-        settings.check_lags(values)?;
-        Ok(settings)
+        })
     }
 
-    fn check_lags(&self, values: &TopicValues) -> Result<(), ConfigError> {
+    /// A lag cannot be longer at least than at most.
+    pub(super) fn check_lags(&self, values: &TopicValues) -> Result<(), ConfigError> {
         if self.compaction_lag_min <= self.compaction_lag_max {
             return Ok(());
         }
