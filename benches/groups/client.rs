@@ -44,12 +44,20 @@ impl Client {
     }
 
     fn call<Q: Message, A: Message>(&mut self, version: i16, request: &Q) -> Result<A> {
+        self.send(version, request)?;
+        self.receive(version)
+    }
+
+    fn send<Q: Message>(&mut self, version: i16, request: &Q) -> Result<()> {
         let header =
             RequestHeader { api_key: Q::API_KEY, api_version: version, correlation_id: 1, client_id: None };
         let mut writer = Writer::frame();
         header.encode(&mut writer, Q::is_flexible(version))?;
         request.encode(&mut writer, version)?;
-        self.0.write_all(&writer.finish_frame()?.concat())?;
+        Ok(self.0.write_all(&writer.finish_frame()?.concat())?)
+    }
+
+    fn receive<A: Message>(&mut self, version: i16) -> Result<A> {
         let mut length = [0; 4];
         self.0.read_exact(&mut length)?;
         let mut frame = vec![0; usize::try_from(i32::from_be_bytes(length))?];
@@ -117,6 +125,12 @@ impl Client {
 
     /// Commits an offset from outside of any group.
     pub fn commit(&mut self, group: &str, topic: &str, offset: i64) -> Result<()> {
+        self.send_commit(group, topic, offset)?;
+        self.committed()
+    }
+
+    /// Commits an offset, and does not wait.
+    pub fn send_commit(&mut self, group: &str, topic: &str, offset: i64) -> Result<()> {
         let partition = OffsetCommitRequestPartition { committed_offset: offset, ..Default::default() };
         let topic = OffsetCommitRequestTopic {
             name: topic.into(),
@@ -125,7 +139,12 @@ impl Client {
         };
         let request =
             OffsetCommitRequest { group_id: group.into(), topics: vec![topic], ..Default::default() };
-        let answer: OffsetCommitResponse = self.call(COMMIT, &request)?;
+        self.send(COMMIT, &request)
+    }
+
+    /// Waits until what was sent is committed.
+    pub fn committed(&mut self) -> Result<()> {
+        let answer: OffsetCommitResponse = self.receive(COMMIT)?;
         let code = answer.topics.first().and_then(|topic| topic.partitions.first()).context("no answer")?;
         ensure!(code.error_code == ErrorCode::NONE, "commit: {}", code.error_code);
         Ok(())

@@ -18,7 +18,8 @@ use std::time::{Duration, Instant};
 
 const SMALL_GROUPS: usize = 10_000;
 const MEMBERS: usize = 1_000;
-const COMMITTING_GROUPS: usize = 64;
+const COMMITTING_GROUPS: usize = 512;
+const COMMITTING_THREADS: usize = 4;
 const COMMITTING_FOR: Duration = Duration::from_secs(5);
 /// Of a thread that only waits for answers.
 const STACK_BYTES: usize = 128 << 10;
@@ -127,34 +128,51 @@ fn settle(client: &mut Client, group: &str, id: &str) -> Result<Member> {
     }
 }
 
+/// Each group commits one offset at a time by a connection of its own. A thread serves many of them:
+/// it sends for all, and then waits for all.
 fn commits(target: &dyn Target) -> Result<()> {
     let (address, count, is_over) = (target.address(), AtomicU64::new(0), AtomicBool::new(false));
-    let before = usage(target.process_id())?.cpu;
-    let begun = Instant::now();
-    scope(|scope| -> Result<()> {
+    let ready = Barrier::new(COMMITTING_THREADS + 1);
+    let (begun, before) = scope(|scope| -> Result<_> {
         let mut threads = Vec::new();
-        for number in 0..COMMITTING_GROUPS {
-            let (count, is_over) = (&count, &is_over);
+        for thread in 0..COMMITTING_THREADS {
+            let (count, is_over, ready) = (&count, &is_over, &ready);
             let commit = move || -> Result<()> {
-                let mut client = Client::connect(address)?;
-                let group = format!("committing-{number}");
-                for offset in 0.. {
+                let mut clients = Vec::new();
+                for number in (thread..COMMITTING_GROUPS).step_by(COMMITTING_THREADS) {
+                    let mut client = Client::connect(address)?;
+                    let group = format!("committing-{number}");
+                    client.commit(&group, TOPIC, 0)?;
+                    clients.push((client, group));
+                }
+                ready.wait();
+                for offset in 1.. {
                     if is_over.load(Ordering::Relaxed) {
                         break;
                     }
-                    client.commit(&group, TOPIC, offset)?;
-                    count.fetch_add(1, Ordering::Relaxed);
+                    for (client, group) in &mut clients {
+                        client.send_commit(group, TOPIC, offset)?;
+                    }
+                    for (client, _) in &mut clients {
+                        client.committed()?;
+                    }
+                    count.fetch_add(clients.len() as u64, Ordering::Relaxed);
                 }
                 Ok(())
             };
-            threads.push(std::thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, commit)?);
+            threads.push(scope.spawn(commit));
         }
+        ready.wait();
+        let (begun, before) = (Instant::now(), usage(target.process_id())?.cpu);
         let over = Instant::now() + COMMITTING_FOR;
         while Instant::now() < over {
             std::thread::park_timeout(over.saturating_duration_since(Instant::now()));
         }
         is_over.store(true, Ordering::Relaxed);
-        threads.into_iter().try_for_each(|thread| thread.join().ok().context("a committer died")?)
+        for thread in threads {
+            thread.join().ok().context("a committer died")??;
+        }
+        Ok((begun, before))
     })?;
     let count = count.load(Ordering::Relaxed);
     let rate = count as f64 / begun.elapsed().as_secs_f64();

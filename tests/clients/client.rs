@@ -17,6 +17,8 @@ const PROGRAM_WITHIN: Duration = Duration::from_mins(2);
 pub(crate) enum Client {
     /// kafka-python.
     Python,
+    /// aiokafka.
+    Aiokafka,
     /// confluent-kafka, the Python binding of librdkafka.
     Confluent,
     /// kcat, the command line of librdkafka.
@@ -30,8 +32,8 @@ pub(crate) enum Client {
 }
 
 impl Client {
-    pub(crate) const ALL: [Self; 6] =
-        [Self::Python, Self::Confluent, Self::Kcat, Self::Node, Self::Go, Self::Java];
+    pub(crate) const ALL: [Self; 7] =
+        [Self::Python, Self::Aiokafka, Self::Confluent, Self::Kcat, Self::Node, Self::Go, Self::Java];
 
     /// Whether the user wants this client tested. What is left out is said once, past the test
     /// runner's own capture of output.
@@ -57,6 +59,7 @@ impl Client {
     pub(crate) fn program(self) -> Result<Command> {
         match self {
             Self::Python => setup::python("kafka_python.py"),
+            Self::Aiokafka => setup::python("asynchronous.py"),
             Self::Confluent => setup::python("confluent.py"),
             Self::Kcat => setup::kcat(),
             Self::Node => setup::node(),
@@ -80,6 +83,7 @@ impl fmt::Display for Client {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
             Self::Python => "python",
+            Self::Aiokafka => "aiokafka",
             Self::Confluent => "confluent",
             Self::Kcat => "kcat",
             Self::Node => "node",

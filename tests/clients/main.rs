@@ -7,6 +7,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod aiokafka;
 mod client;
 mod confluent;
 mod franz_go;
