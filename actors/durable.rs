@@ -7,7 +7,7 @@
 //! its memory is ahead of the disk.
 
 use crate::committer::Committer;
-use crate::committer::commit::{Chain, Commit};
+use crate::committer::commit::{Chain, Commit, Told};
 use crate::mail::{Unavailable, post};
 use actix::{Actor, Addr, AsyncContext, Context, Handler, Message};
 use callboard_storage::journal::Mutation;
@@ -132,7 +132,7 @@ impl Commits {
         let is_durable = mutations.is_empty() && self.is_idle();
         let commit = log::Commit { mutations, batches: Vec::new() };
         let (reply, answer) = oneshot::channel();
-        let commit = Commit { commit, chain: Some(self.chain.clone()), reply };
+        let commit = Commit { commit, chain: Some(self.chain.clone()), reply: reply.into() };
         let posted = if is_durable { Ok(()) } else { post(&self.committer, commit) };
         async move {
             posted?;
@@ -150,16 +150,12 @@ impl Commits {
         A: Actor<Context = Context<A>> + Handler<Committed>,
     {
         let (number, commit) = (self.sent, log::Commit { mutations, batches: Vec::new() });
-        // Into the committer's mailbox now, so that commits keep their order.
-        let (reply, answer) = oneshot::channel();
-        let posted = post(&self.committer, Commit { commit, chain: Some(self.chain.clone()), reply });
-        actix_rt::spawn(async move {
-            let outcome = match posted {
-                Ok(()) => answer.await.unwrap_or(Err(Unavailable)),
-                Err(unavailable) => Err(unavailable),
-            };
+        let reply = Told::new(move |outcome| {
             // An actor that is gone has nobody waiting.
             let _ = post(&actor, Committed { number, outcome });
         });
+        // Into the committer's mailbox now, so that commits keep their order. Without a committer the
+        // actor is told all the same.
+        let _ = post(&self.committer, Commit { commit, chain: Some(self.chain.clone()), reply });
     }
 }

@@ -71,7 +71,7 @@ impl Broker {
     fn commit(&self, mutations: Vec<Mutation>) -> impl Future<Output = Result<(), Unavailable>> + use<> {
         let (reply, committed) = oneshot::channel();
         let commit = log::Commit { mutations, batches: Vec::new() };
-        let posted = post(&self.committer, Commit { commit, chain: None, reply });
+        let posted = post(&self.committer, Commit { commit, chain: None, reply: reply.into() });
         async move {
             posted?;
             committed.await.map_err(|_| Unavailable)?

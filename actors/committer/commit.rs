@@ -4,6 +4,7 @@ use super::Committer;
 use crate::mail::Unavailable;
 use actix::{Context, Handler, Message};
 use callboard_storage::log;
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::oneshot;
@@ -16,8 +17,50 @@ pub struct Commit {
     pub commit: log::Commit,
     /// The commits of whoever sends this, if one that is lost is to stop all that follow.
     pub chain: Option<Chain>,
-    /// Answered when they are durable and readable.
-    pub reply: oneshot::Sender<Result<(), Unavailable>>,
+    /// Told when they are durable and readable, or lost.
+    pub reply: Told,
+}
+
+/// Who is told of a commit's outcome, at once and on the committer's thread: that the commit is lost
+/// when this is dropped, as when the committer ends.
+pub struct Told(Option<Tell>);
+
+type Tell = Box<dyn FnOnce(Result<(), Unavailable>) + Send>;
+
+impl Told {
+    /// Lets `tell` know of the outcome.
+    pub fn new(tell: impl FnOnce(Result<(), Unavailable>) + Send + 'static) -> Self {
+        Self(Some(Box::new(tell)))
+    }
+
+    pub(super) fn tell(mut self, outcome: Result<(), Unavailable>) {
+        if let Some(tell) = self.0.take() {
+            tell(outcome);
+        }
+    }
+}
+
+impl From<oneshot::Sender<Result<(), Unavailable>>> for Told {
+    fn from(reply: oneshot::Sender<Result<(), Unavailable>>) -> Self {
+        Self::new(move |outcome| {
+            // Who asked may be gone.
+            let _ = reply.send(outcome);
+        })
+    }
+}
+
+impl Drop for Told {
+    fn drop(&mut self) {
+        if let Some(tell) = self.0.take() {
+            tell(Err(Unavailable));
+        }
+    }
+}
+
+impl fmt::Debug for Told {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Told")
+    }
 }
 
 /// The commits of one actor: when one is lost, none that follows is made, because it rests on it.
@@ -66,7 +109,7 @@ mod tests {
         let row = |group| Mutation { table: Table::Groups, key: keys::groups(group), value: Some(vec![1]) };
         let commit = log::Commit { mutations: group.map(row).into_iter().collect(), batches: Vec::new() };
         let chain = Some(chain.clone());
-        ask(committer, |reply| Commit { commit, chain, reply }).await?
+        ask(committer, |reply: oneshot::Sender<_>| Commit { commit, chain, reply: reply.into() }).await?
     }
 
     #[actix::test]

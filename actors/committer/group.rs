@@ -3,7 +3,7 @@
 use super::Committer;
 use super::adopt::Adopt;
 use super::append::{Append, Committed, NotCommitted, Pledge};
-use super::commit::{Chain, Commit};
+use super::commit::{Chain, Commit, Told};
 use super::scan::Scan;
 use crate::mail::{Unavailable, post};
 use crate::partition::Partition;
@@ -43,7 +43,7 @@ enum Origin {
     },
     Other {
         chain: Option<Chain>,
-        reply: oneshot::Sender<Result<(), Unavailable>>,
+        reply: Told,
     },
 }
 
@@ -66,7 +66,7 @@ impl Pending {
             if let Some(chain) = &commit.chain {
                 chain.break_off();
             }
-            let _ = commit.reply.send(Err(Unavailable));
+            commit.reply.tell(Err(Unavailable));
             return;
         }
         self.commits.push(commit.commit);
@@ -233,7 +233,7 @@ fn answer(origins: Vec<Origin>, group: Option<Group>) {
                 outcomes_of(&mut partitions, id, actor).push(outcome);
             }
             Origin::Other { reply, .. } => {
-                let _ = reply.send(if is_committed { Ok(()) } else { Err(Unavailable) });
+                reply.tell(if is_committed { Ok(()) } else { Err(Unavailable) });
             }
         }
     }

@@ -5,7 +5,7 @@ use super::sync::{SyncError, Synced};
 use crate::durable::Reply;
 use crate::names::{InstanceId, MemberId};
 use bytes::Bytes;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::time::Duration;
 
 /// A way of assigning partitions that a member knows, and what it says of itself for it.
@@ -61,8 +61,8 @@ pub(crate) fn bytes_of(protocols: &[Protocol]) -> usize {
 /// The members of a group. How many know a protocol is counted along.
 #[derive(Debug, Default)]
 pub(super) struct Members {
-    /// Boxed, because most groups are small and a map makes room for several.
-    by_id: BTreeMap<MemberId, Box<Member>>,
+    /// Sorted. Most groups are small, and a tree makes room for many.
+    by_id: Vec<(MemberId, Box<Member>)>,
     by_instance: HashMap<InstanceId, MemberId>,
     knowing: HashMap<String, usize>,
     /// Of what all say of themselves.
@@ -79,21 +79,28 @@ impl Members {
         self.bytes
     }
 
+    /// Where a member is, or would be.
+    fn place(&self, id: &str) -> Result<usize, usize> {
+        self.by_id.binary_search_by(|(known, _)| (**known).cmp(id))
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.by_id.is_empty()
     }
 
     pub(super) fn contains(&self, id: &str) -> bool {
-        self.by_id.contains_key(id)
+        self.place(id).is_ok()
     }
 
     pub(super) fn get(&self, id: &str) -> Option<&Member> {
-        self.by_id.get(id).map(Box::as_ref)
+        let place = self.place(id).ok()?;
+        self.by_id.get(place).map(|(_, member)| &**member)
     }
 
     /// A member, for changes of anything but its protocols and its instance.
     pub(super) fn get_mut(&mut self, id: &str) -> Option<&mut Member> {
-        self.by_id.get_mut(id).map(Box::as_mut)
+        let place = self.place(id).ok()?;
+        self.by_id.get_mut(place).map(|(_, member)| &mut **member)
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (&MemberId, &Member)> {
@@ -101,7 +108,7 @@ impl Members {
     }
 
     pub(super) fn ids(&self) -> Vec<MemberId> {
-        self.by_id.keys().cloned().collect()
+        self.by_id.iter().map(|(id, _)| id.clone()).collect()
     }
 
     /// The member that has a static member's name now.
@@ -114,11 +121,17 @@ impl Members {
             self.by_instance.insert(instance.clone(), id.clone());
         }
         self.count(&member.protocols);
-        self.by_id.insert(id, Box::new(member));
+        match self.place(&id) {
+            Ok(place) => drop(self.by_id.remove(place)),
+            Err(_) if self.by_id.is_empty() => self.by_id.reserve_exact(1),
+            Err(_) => {}
+        }
+        let place = self.place(&id).unwrap_or_else(|place| place);
+        self.by_id.insert(place, (id, Box::new(member)));
     }
 
     pub(super) fn remove(&mut self, id: &str) -> Option<Member> {
-        let (id, member) = self.by_id.remove_entry(id)?;
+        let (id, member) = self.by_id.remove(self.place(id).ok()?);
         if let Some(instance) = &member.instance
             && self.by_instance.get(instance) == Some(&id)
         {
@@ -129,7 +142,7 @@ impl Members {
     }
 
     pub(super) fn set_protocols(&mut self, id: &str, protocols: Vec<Protocol>) {
-        let Some(member) = self.by_id.get_mut(id) else { return };
+        let Some(member) = self.get_mut(id) else { return };
         let old = std::mem::replace(&mut member.protocols, protocols.clone());
         self.discount(&old);
         self.count(&protocols);
@@ -137,17 +150,17 @@ impl Members {
 
     /// Whether all members have joined.
     pub(super) fn have_joined(&self) -> bool {
-        self.by_id.values().all(|member| member.join.is_some())
+        self.by_id.iter().all(|(_, member)| member.join.is_some())
     }
 
     /// How many wait for the others to join.
     pub(super) fn joined_count(&self) -> usize {
-        self.by_id.values().filter(|member| member.join.is_some()).count()
+        self.by_id.iter().filter(|(_, member)| member.join.is_some()).count()
     }
 
     /// How long the slowest may take to join again.
     pub(super) fn rebalance_timeout(&self) -> Duration {
-        self.by_id.values().map(|member| member.rebalance_timeout).max().unwrap_or_default()
+        self.by_id.iter().map(|(_, member)| member.rebalance_timeout).max().unwrap_or_default()
     }
 
     /// Whether every member knows the protocol.

@@ -2,7 +2,7 @@
 
 use super::Partition;
 use crate::clock;
-use crate::committer::commit::Commit;
+use crate::committer::commit::{Commit, Told};
 use crate::mail::post;
 use actix::{AsyncContext, Context, Handler, Message};
 use callboard_storage::ProducerId;
@@ -10,7 +10,6 @@ use callboard_storage::journal::Mutation;
 use callboard_storage::keys::{self, Table};
 use callboard_storage::log;
 use std::time::Duration;
-use tokio::sync::oneshot;
 
 /// Producers are looked through this often at most, so that many of them cost little.
 const INTERVAL_MAX: Duration = Duration::from_mins(10);
@@ -56,8 +55,7 @@ impl Partition {
         };
         let mutations = silent.iter().map(delete).collect();
         // Nobody waits: a row that stays is deleted after the next start.
-        let (reply, _) = oneshot::channel();
         let commit = log::Commit { mutations, batches: Vec::new() };
-        let _ = post(&self.committer, Commit { commit, chain: None, reply });
+        let _ = post(&self.committer, Commit { commit, chain: None, reply: Told::new(drop) });
     }
 }

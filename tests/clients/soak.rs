@@ -35,7 +35,7 @@ struct Soak {
     topic: String,
     members: Vec<Member>,
     started: usize,
-    /// Members that stood still, and have committed nothing since.
+    /// Members that stood still, and have committed nothing new since.
     strayed: BTreeSet<usize>,
     producer: Child,
     lines: Receiver<Line>,
@@ -89,9 +89,10 @@ impl Soak {
     /// A member stands still until the others have what it had.
     fn pause(&mut self, at: usize) {
         let (number, process) = (self.members[at].number, pid(&self.members[at].process));
-        self.strayed.insert(number);
         kill(process, Signal::SIGSTOP).unwrap();
         self.until_all_have_readers();
+        // All that it said before has been heard.
+        self.strayed.insert(number);
         kill(process, Signal::SIGCONT).unwrap();
     }
 
@@ -126,8 +127,11 @@ impl Soak {
                 self.read[partition].insert(number);
             }
             "committed" => {
-                self.committed[partition] = self.committed[partition].max(number);
-                self.strayed.remove(&member);
+                // Who stood still may still say what it committed before.
+                if number > self.committed[partition] {
+                    self.committed[partition] = number;
+                    self.strayed.remove(&member);
+                }
             }
             _ => panic!("{line}"),
         }
