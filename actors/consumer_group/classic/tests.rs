@@ -215,6 +215,20 @@ fn a_classic_member_that_is_called_and_does_not_come_is_out() {
 }
 
 #[test]
+fn who_speaks_of_another_generation_is_told_so() {
+    let mut trial = Trial::new(&[]);
+    let mut newer = Consumer { id: "newer".into(), kind: Kind::Newer, epoch: 0, has: Vec::new() };
+    let mut classic = Consumer { id: "classic".into(), kind: Kind::Eager, epoch: 0, has: Vec::new() };
+    trial.enter(&mut newer);
+    trial.enter(&mut classic);
+    for generation in [classic.epoch - 1, classic.epoch + 1] {
+        let beating = Beating { member: "classic".into(), instance: None, generation };
+        let told = trial.group.classic_heartbeat(&beating, &trial.topics, trial.now);
+        assert_eq!(told, Err(HeartbeatError::IllegalGeneration));
+    }
+}
+
+#[test]
 fn a_silent_newer_member_leaves_a_classic_group_behind() {
     let mut trial = Trial::new(&[]);
     let mut newer = Consumer { id: "newer".into(), kind: Kind::Newer, epoch: 0, has: Vec::new() };
