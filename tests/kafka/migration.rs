@@ -169,7 +169,10 @@ fn who_waits_while_a_newer_member_comes_is_told_to_join_again() {
     assert_eq!(trial.classic_state(), "CompletingRebalance");
     trial.beat(&trial.enters("new")).unwrap();
     let (_, waited): (_, SyncGroupResponse) = second.group.client.receive(5);
-    assert_eq!(waited.error_code.0, REBALANCING);
+    // By another connection it may come a moment later: when the group is one of the other kind
+    // already, and the newer member not in it yet. Then it is told with its next heartbeat.
+    let code = waited.error_code.0;
+    assert!(code == REBALANCING || (code == 0 && second.alive(&id, 2) == REBALANCING), "{code}");
 }
 
 #[test]
