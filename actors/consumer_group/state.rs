@@ -215,4 +215,19 @@ impl ConsumerGroupState {
         member.topics.contains(topic)
             || member.pattern.as_deref().is_some_and(|pattern| self.patterns.matches(pattern, topic))
     }
+
+    /// No partition has two owners, and the index of owners is what the members say.
+    #[cfg(test)]
+    pub(super) fn check_owners(&self) {
+        let mut seen = std::collections::BTreeSet::new();
+        for (member, it) in &self.members {
+            for (topic, partitions) in it.assigned.iter().chain(&it.revoking) {
+                for partition in partitions.keys() {
+                    assert!(seen.insert((*topic, *partition)), "{partition} has two owners");
+                    assert_eq!(self.owners.get(&(*topic, *partition)), Some(member));
+                }
+            }
+        }
+        assert_eq!(seen.len(), self.owners.len());
+    }
 }

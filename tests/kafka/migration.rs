@@ -140,16 +140,21 @@ fn a_static_member_with_other_topics_makes_the_group_join_again() {
     assert_eq!([trial.alive(id, 0), trial.alive(id, 2)], [ILLEGAL_GENERATION, REBALANCING]);
 }
 
+/// A classic leader, and a second member with its id that waits in its join for the leader's.
+fn second_waits(trial: &mut Trial, broker: &Broker) -> (String, Trial, String) {
+    let leader = trial.classic(trial.joins("", &[]), &[0, 1, 2]);
+    let mut second = trial.elsewhere(broker);
+    let id = second.group.id();
+    second.group.client.send(9, &second.joins(&id, &[]));
+    while trial.alive(&leader, 1) != REBALANCING {}
+    (leader, second, id)
+}
+
 #[test]
 fn who_waits_while_a_newer_member_comes_is_told_to_join_again() {
     let broker = Broker::start().unwrap();
     let mut trial = Trial::begin(&broker);
-    let leader = trial.classic(trial.joins("", &[]), &[0, 1, 2]);
-    // A second member waits in its join for the first.
-    let mut second = trial.elsewhere(&broker);
-    let id = second.group.id();
-    second.group.client.send(9, &second.joins(&id, &[]));
-    while trial.alive(&leader, 1) != REBALANCING {}
+    let (_, mut second, id) = second_waits(&mut trial, &broker);
     trial.beat(&trial.enters("new")).unwrap();
     let (_, waited): (_, JoinGroupResponse) = second.group.client.receive(9);
     assert_eq!((waited.error_code.0, waited.member_id.as_str()), (REBALANCING, id.as_str()));
@@ -157,11 +162,7 @@ fn who_waits_while_a_newer_member_comes_is_told_to_join_again() {
 
     // And a second member waits for its assignment.
     let mut trial = Trial::begin(&broker);
-    let leader = trial.classic(trial.joins("", &[]), &[0, 1, 2]);
-    let mut second = trial.elsewhere(&broker);
-    let id = second.group.id();
-    second.group.client.send(9, &second.joins(&id, &[]));
-    while trial.alive(&leader, 1) != REBALANCING {}
+    let (leader, mut second, id) = second_waits(&mut trial, &broker);
     assert_eq!(trial.join(&trial.joins(&leader, &[])), 2);
     let (_, joined): (_, JoinGroupResponse) = second.group.client.receive(9);
     assert_eq!(joined.generation_id, 2);

@@ -11,7 +11,7 @@ use crate::group::members::Protocol;
 use callboard_storage::TopicId;
 use callboard_storage::values::{ConsumerMemberRow, Phase};
 use proptest::prelude::*;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 const PARTITIONS: u32 = 6;
 
@@ -90,20 +90,7 @@ impl Trial {
             assert_eq!(group.epoch, downgrade.generation);
             self.group = restarted(&group, self.now);
         }
-        self.check_owners();
-    }
-
-    fn check_owners(&self) {
-        let mut seen = BTreeSet::new();
-        for (member, it) in &self.group.members {
-            for (topic, partitions) in it.assigned.iter().chain(&it.revoking) {
-                for partition in partitions.keys() {
-                    assert!(seen.insert((*topic, *partition)), "{partition} has two owners");
-                    assert_eq!(self.group.owners.get(&(*topic, *partition)), Some(member));
-                }
-            }
-        }
-        assert_eq!(seen.len(), self.group.owners.len());
+        self.group.check_owners();
     }
 
     fn topic(&self) -> TopicId {
@@ -322,7 +309,7 @@ proptest! {
                 Event::Pass(ms) => trial.pass(Duration::from_millis(ms.into())),
                 Event::Restart => trial.group = restarted(&trial.group, trial.now),
             }
-            trial.check_owners();
+            trial.group.check_owners();
             prop_assert!(trial.group.assignment_epoch <= trial.group.epoch);
         }
         // One of the newer kind, so that the group is theirs; and time, for those who died to be missed.
