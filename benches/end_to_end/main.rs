@@ -6,6 +6,7 @@
 //! broker of another kind can do run against it too, each right after ours.
 
 mod disk;
+mod drain;
 mod produce;
 mod report;
 mod scenarios;

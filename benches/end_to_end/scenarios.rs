@@ -1,5 +1,6 @@
 //! What is measured.
 
+use super::drain::drain;
 use super::produce::{Load, consume, create_topics, produce};
 use super::{disk, report};
 use anyhow::Result;
@@ -94,7 +95,10 @@ fn one_load(name: &str, target: &dyn Target, load: &Load) -> Result<()> {
     report::load(name, target.name(), &outcome, before, after);
     if name == "batched-4-partitions" {
         let outcome = consume(target.address(), load)?;
-        report::load("read-4-partitions", target.name(), &outcome, after, usage(target.process_id())?);
+        let read = usage(target.process_id())?;
+        report::load("read-4-partitions", target.name(), &outcome, after, read);
+        let outcome = drain(target.address(), load)?;
+        report::load("drain-4-partitions", target.name(), &outcome, read, usage(target.process_id())?);
     }
     Ok(())
 }

@@ -72,11 +72,20 @@ pub trait DiskFile: Debug + Send + Sync {
     /// What the system says; some of the bytes may have been written.
     fn append(&mut self, chunks: &mut [IoSlice<'_>]) -> io::Result<()>;
 
-    /// Reads from `position`, as many bytes as there are, up to the length of `buffer`.
+    /// The bytes from `position` on, as many as there are, up to `length`.
     ///
     /// # Errors
     /// What the system says.
-    fn read_at(&self, buffer: &mut [u8], position: u64) -> io::Result<usize>;
+    fn read_at(&self, position: u64, length: usize) -> io::Result<Vec<u8>>;
+
+    /// The `length` bytes from `position` on.
+    ///
+    /// # Errors
+    /// `UnexpectedEof` when there are fewer, and what the system says.
+    fn read_exact_at(&self, position: u64, length: usize) -> io::Result<Vec<u8>> {
+        let bytes = self.read_at(position, length)?;
+        if bytes.len() == length { Ok(bytes) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
+    }
 
     /// Makes the content durable.
     ///
@@ -122,8 +131,5 @@ pub fn read_file(disk: &dyn Disk, path: &Path, bytes_max: usize) -> io::Result<V
     if bytes > bytes_max {
         return Err(io::Error::new(io::ErrorKind::InvalidData, "the file is too large"));
     }
-    let mut content = vec![0; bytes];
-    let read = file.read_at(&mut content, 0)?;
-    content.truncate(read);
-    Ok(content)
+    file.read_at(0, bytes)
 }

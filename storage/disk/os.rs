@@ -1,9 +1,10 @@
 //! The real file system.
 
 use super::{Disk, DiskFile};
+use rustix::buffer::spare_capacity;
+use rustix::io::Errno;
 use std::fs::{self, File};
 use std::io::{self, IoSlice, Write};
-use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -41,8 +42,8 @@ impl Disk for OsDisk {
     }
 
     fn free_bytes(&self, folder: &Path) -> io::Result<u64> {
-        let disk = nix::sys::statvfs::statvfs(folder)?;
-        Ok(disk.blocks_available() * disk.fragment_size())
+        let disk = rustix::fs::statvfs(folder)?;
+        Ok(disk.f_bavail * disk.f_frsize)
     }
 }
 
@@ -63,17 +64,20 @@ impl DiskFile for OsFile {
         Ok(())
     }
 
-    fn read_at(&self, buffer: &mut [u8], position: u64) -> io::Result<usize> {
-        let mut filled = 0;
-        while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
-            match self.0.read_at(rest, position + filled as u64) {
+    /// Into memory that nobody cleared: that would cost as much as the reading itself.
+    fn read_at(&self, position: u64, length: usize) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::with_capacity(length);
+        while bytes.len() < length {
+            let next = position + bytes.len() as u64;
+            match rustix::io::pread(&self.0, spare_capacity(&mut bytes), next) {
                 Ok(0) => break,
-                Ok(read) => filled += read,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
+                Ok(_) | Err(Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
             }
         }
-        Ok(filled)
+        // The allocator may have given more room than was asked for.
+        bytes.truncate(length);
+        Ok(bytes)
     }
 
     fn sync(&self) -> io::Result<()> {

@@ -289,15 +289,11 @@ impl DiskFile for SimulatedFile {
         if full { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
     }
 
-    fn read_at(&self, buffer: &mut [u8], position: u64) -> io::Result<usize> {
+    fn read_at(&self, position: u64, length: usize) -> io::Result<Vec<u8>> {
         let state = self.disk.state();
         let content = state.files.get(self.id).map_or(&[][..], |content| &content.bytes);
         let rest = content.get(position as usize..).unwrap_or_default();
-        let count = rest.len().min(buffer.len());
-        if let (Some(target), Some(source)) = (buffer.get_mut(..count), rest.get(..count)) {
-            target.copy_from_slice(source);
-        }
-        Ok(count)
+        Ok(rest.get(..length).unwrap_or(rest).to_vec())
     }
 
     fn sync(&self) -> io::Result<()> {

@@ -243,8 +243,9 @@ fn move_tail(
     let mut moved = Moved { encoded: Vec::new(), records: Vec::new() };
     let mut position = SEGMENT_HEADER_BYTES as u64;
     for mut record in tail {
-        let mut body = vec![0; record.bytes as usize - RECORD_HEADER_BYTES];
-        file.read_at(&mut body, record.position + RECORD_HEADER_BYTES as u64)
+        let body_bytes = record.bytes as usize - RECORD_HEADER_BYTES;
+        let body = file
+            .read_exact_at(record.position + RECORD_HEADER_BYTES as u64, body_bytes)
             .map_err(Error::io("reading", &path))?;
         record.header = RecordHeader {
             start: to.start,

@@ -4,7 +4,7 @@ use super::segment;
 use crate::disk::{Disk, DiskFile};
 use crate::error::{Error, Result};
 use crate::ids::SegmentId;
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -40,13 +40,8 @@ impl Reader {
     pub fn read(&self, segment: SegmentId, position: u64, length: usize) -> Result<Bytes> {
         let path = || segment::path(&self.folder, segment);
         let file = self.file(segment)?;
-        let mut bytes = BytesMut::zeroed(length);
-        let read = file.read_at(&mut bytes, position).map_err(Error::io("reading", path()))?;
-        if read < length {
-            let short = std::io::ErrorKind::UnexpectedEof.into();
-            return Err(Error::io("reading", path())(short));
-        }
-        Ok(bytes.freeze())
+        let bytes = file.read_exact_at(position, length).map_err(Error::io("reading", path()))?;
+        Ok(bytes.into())
     }
 
     /// Closes a segment that is about to be removed.

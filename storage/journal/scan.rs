@@ -144,9 +144,10 @@ impl Scanner {
     /// # Errors
     /// What the system says.
     pub fn is_batch_whole(&self, batch: &ScannedBatch) -> io::Result<bool> {
-        let mut bytes = vec![0; batch.length as usize];
-        let read = self.file.read_at(&mut bytes, batch.position)?;
-        Ok(read == bytes.len() && callboard_protocol::batch::validate::checksum(&bytes) == batch.header.crc)
+        let length = batch.length as usize;
+        let bytes = self.file.read_at(batch.position, length)?;
+        let checksum = callboard_protocol::batch::validate::checksum(&bytes);
+        Ok(bytes.len() == length && checksum == batch.header.crc)
     }
 
     fn record(&mut self, position: u64) -> Result<ScannedRecord, Fault> {
@@ -183,9 +184,7 @@ impl Scanner {
         let window_end = self.window_start + self.window.len() as u64;
         if position < self.window_start || position + count as u64 > window_end {
             let wanted = count.max(WINDOW_BYTES).min((self.file_bytes - position) as usize);
-            self.window.resize(wanted, 0);
-            let read = self.file.read_at(&mut self.window, position)?;
-            self.window.truncate(read);
+            self.window = self.file.read_at(position, wanted)?;
             self.window_start = position;
         }
         let start = (position - self.window_start) as usize;

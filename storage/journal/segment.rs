@@ -71,8 +71,7 @@ impl SegmentHeader {
     pub fn read(disk: &dyn Disk, folder: &Path, segment: SegmentId) -> Result<Self> {
         let path = path(folder, segment);
         let file = disk.open(&path).map_err(Error::io("opening", &path))?;
-        let mut bytes = [0; SEGMENT_HEADER_BYTES];
-        file.read_at(&mut bytes, 0).map_err(Error::io("reading", &path))?;
+        let bytes = file.read_at(0, SEGMENT_HEADER_BYTES).map_err(Error::io("reading", &path))?;
         Self::decode(&bytes).filter(|header| header.segment == segment).ok_or(Error::Corrupt {
             segment,
             position: 0,
