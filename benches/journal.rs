@@ -2,41 +2,14 @@
 
 #![allow(missing_docs, clippy::expect_used, reason = "criterion's macros, and a benchmark that cannot begin")]
 
-use bytes::Bytes;
-use callboard_protocol::batch::validate::checksum;
-use callboard_protocol::batch::{Attributes, Batch, BatchHeader, Placement, Rules, validate};
+use callboard_benches::batch::batch;
+use callboard_protocol::batch::{Placement, Rules, validate};
 use callboard_storage::PartitionId;
 use callboard_storage::disk::OsDisk;
 use callboard_storage::journal::{Body, OpenOptions, PlacedBatch, open};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use std::hint::black_box;
 use std::sync::Arc;
-
-fn batch(content_bytes: usize) -> Batch {
-    let mut header = BatchHeader {
-        base_offset: 0,
-        batch_length: (49 + content_bytes) as i32,
-        leader_epoch: -1,
-        magic: 2,
-        crc: 0,
-        attributes: Attributes(0),
-        last_offset_delta: 0,
-        base_timestamp: 0,
-        max_timestamp: 0,
-        producer_id: -1,
-        producer_epoch: -1,
-        base_sequence: -1,
-        record_count: 1,
-    };
-    let write = |header: &BatchHeader| {
-        let mut bytes = Vec::new();
-        header.write(&mut bytes);
-        bytes.resize(61 + content_bytes, 7);
-        bytes
-    };
-    header.crc = checksum(&write(&header));
-    Batch { header, bytes: Bytes::from(write(&header)) }
-}
 
 fn check(criterion: &mut Criterion) {
     let rules = Rules {

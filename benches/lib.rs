@@ -1,4 +1,5 @@
 //! What benchmarks share.
 
+pub mod batch;
 pub mod broker;
 pub mod connection;

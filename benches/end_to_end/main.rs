@@ -6,8 +6,8 @@
 //! broker of another kind can do run against it too, each right after ours.
 
 mod disk;
-mod drain;
 mod produce;
+mod raw;
 mod report;
 mod scenarios;
 

@@ -1,8 +1,7 @@
 //! What is measured.
 
-use super::drain::drain;
 use super::produce::{Load, consume, create_topics, produce};
-use super::{disk, report};
+use super::{disk, raw, report};
 use anyhow::Result;
 use callboard_benches::broker::{Ours, Peer, Target, usage};
 use std::path::Path;
@@ -97,8 +96,12 @@ fn one_load(name: &str, target: &dyn Target, load: &Load) -> Result<()> {
         let outcome = consume(target.address(), load)?;
         let read = usage(target.process_id())?;
         report::load("read-4-partitions", target.name(), &outcome, after, read);
-        let outcome = drain(target.address(), load)?;
-        report::load("drain-4-partitions", target.name(), &outcome, read, usage(target.process_id())?);
+        let outcome = raw::drain(target.address(), load)?;
+        report::load("read-raw-4-partitions", target.name(), &outcome, read, usage(target.process_id())?);
+    }
+    if name == "alone" {
+        let outcome = raw::alone(target.address(), load)?;
+        report::load("alone-raw", target.name(), &outcome, after, usage(target.process_id())?);
     }
     Ok(())
 }

@@ -1,29 +1,64 @@
-//! Reading without a client library: what comes is counted and thrown away, so that the figure is the
-//! broker's.
+//! Reading and producing without a client library, so that the figure is the broker's.
 
 use super::produce::{Load, Outcome};
 use anyhow::{Context, Result, ensure};
+use callboard_benches::batch::batch;
 use callboard_benches::connection::Connection;
 use callboard_protocol::batch::BatchHeader;
 use callboard_protocol::kafka::ErrorCode;
 use callboard_protocol::kafka::fetch::{
     FetchPartition, FetchRequest, FetchResponse, FetchTopic, PartitionData,
 };
+use callboard_protocol::kafka::produce::{
+    PartitionProduceData, ProduceRequest, ProduceResponse, TopicProduceData,
+};
 use callboard_protocol::wire::Records;
 use std::time::{Duration, Instant};
 
-const VERSION: i16 = 12;
+const FETCH: i16 = 12;
+const PRODUCE: i16 = 9;
 /// Bytes of a partition that are asked for at once.
 const PARTITION_BYTES: i32 = 4 << 20;
 
-/// Reads a load's first topic from its beginning, as many records as were produced.
+/// Produces one record after the other, each when the one before it is acknowledged.
+pub fn alone(address: &str, load: &Load) -> Result<Outcome> {
+    let mut connection = Connection::open(address)?;
+    let request = produce(load);
+    let begun = Instant::now();
+    let mut latencies = Vec::with_capacity(load.records);
+    for _ in 0..load.records {
+        let sent = Instant::now();
+        let answer: ProduceResponse = connection.call(PRODUCE, &request)?;
+        latencies.push(sent.elapsed());
+        let topic = answer.responses.first().context("no answer")?;
+        let code = topic.partition_responses.first().context("no answer")?.error_code;
+        ensure!(code == ErrorCode::NONE, "produce: {code}");
+    }
+    latencies.sort_unstable();
+    let bytes = load.records * load.record_bytes;
+    Ok(Outcome { took: begun.elapsed(), bytes, records: load.records, latencies })
+}
+
+fn produce(load: &Load) -> ProduceRequest {
+    let records = Some([batch(load.record_bytes).bytes].into_iter().collect());
+    let partition = PartitionProduceData { index: 0, records };
+    let topic = TopicProduceData {
+        name: load.topic(0).into(),
+        partition_data: vec![partition],
+        ..Default::default()
+    };
+    ProduceRequest { acks: -1, timeout_ms: 30_000, topic_data: vec![topic], ..Default::default() }
+}
+
+/// Reads a load's first topic from its beginning, as many records as were produced. What comes is
+/// counted and thrown away.
 pub fn drain(address: &str, load: &Load) -> Result<Outcome> {
     let mut connection = Connection::open(address)?;
     let mut offsets = vec![0; load.partitions as usize];
     let mut outcome = Outcome { took: Duration::ZERO, bytes: 0, records: 0, latencies: Vec::new() };
     let begun = Instant::now();
     while outcome.records < load.records {
-        let answer: FetchResponse = connection.call(VERSION, &request(load, &offsets))?;
+        let answer: FetchResponse = connection.call(FETCH, &request(load, &offsets))?;
         for data in answer.responses.iter().flat_map(|topic| &topic.partitions) {
             let offset = offsets.get_mut(data.partition_index as usize).context("another partition")?;
             let next = take(data, &mut outcome.bytes)?.unwrap_or(*offset);
