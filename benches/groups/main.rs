@@ -1,7 +1,7 @@
 //! Groups in numbers: many small ones, a large one, and many commits.
 //!
 //! `cargo bench -p callboard-benches --bench groups` starts the release binary and prints a line for
-//! each figure. With `CALLBOARD_BENCH_PEER=HOST:PORT` and `CALLBOARD_BENCH_PEER_PID=PID` a running
+//! each figure; `-- NAME …` with only what is named (`small`, `large`, `commits`). With `CALLBOARD_BENCH_PEER=HOST:PORT` and `CALLBOARD_BENCH_PEER_PID=PID` a running
 //! broker of another kind is asked the same, right after ours.
 
 mod client;
@@ -26,15 +26,24 @@ const STACK_BYTES: usize = 128 << 10;
 const TOPIC: &str = "groups";
 
 fn main() -> Result<()> {
+    let wanted: Vec<String> =
+        std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+    let is_wanted = |name: &str| wanted.is_empty() || wanted.iter().any(|part| part == name);
     broker::build()?;
     let (ours, _) = Ours::start()?;
     let peer = Peer::from_environment()?;
     let peer = peer.as_ref().map(|peer| peer as &dyn Target);
     for target in [Some(&ours as &dyn Target), peer].into_iter().flatten() {
         create_topic(target)?;
-        many_small_groups(target)?;
-        one_large_group(target.address(), target.name())?;
-        commits(target)?;
+        if is_wanted("small") {
+            many_small_groups(target)?;
+        }
+        if is_wanted("large") {
+            one_large_group(target.address(), target.name())?;
+        }
+        if is_wanted("commits") {
+            commits(target)?;
+        }
     }
     Ok(())
 }
