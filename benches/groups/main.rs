@@ -5,6 +5,7 @@
 //! broker of another kind is asked the same, right after ours.
 
 mod client;
+mod in_process;
 
 use anyhow::{Context, Result};
 use callboard_benches::broker::{self, Ours, Peer, Target, usage};
@@ -44,6 +45,9 @@ fn main() -> Result<()> {
         if is_wanted("commits") {
             commits(target)?;
         }
+    }
+    if is_wanted("commits") {
+        in_process::commits()?;
     }
     Ok(())
 }
