@@ -54,11 +54,14 @@ pub fn build() -> Result<()> {
     Ok(())
 }
 
-fn binary() -> Result<PathBuf> {
+/// Where the release binary is, and where data folders go: on the disk, and not in the checkout.
+///
+/// # Errors
+/// When there is no such folder.
+pub fn release_folder() -> Result<PathBuf> {
+    // Benchmarks are in target/release/deps.
     let here = std::env::current_exe()?;
-    // target/release/deps/end_to_end-… stands beside target/release/callboard.
-    let release = here.parent().and_then(Path::parent).context("no target folder")?;
-    Ok(release.join("callboard"))
+    Ok(here.parent().and_then(Path::parent).context("no target folder")?.to_owned())
 }
 
 impl Ours {
@@ -67,12 +70,12 @@ impl Ours {
     /// # Errors
     /// When it does not start.
     pub fn start() -> Result<(Self, Duration)> {
-        Self::start_in(tempfile::tempdir_in(".")?)
+        Self::start_in(tempfile::tempdir_in(release_folder()?)?)
     }
 
     fn start_in(folder: tempfile::TempDir) -> Result<(Self, Duration)> {
         let begun = Instant::now();
-        let mut child = Command::new(binary()?)
+        let mut child = Command::new(release_folder()?.join("callboard"))
             .args(["--kafka", "127.0.0.1:0", "--data"])
             .arg(folder.path())
             // Ours is not the peer, and knows no such setting.

@@ -3,6 +3,7 @@
 #![allow(missing_docs, clippy::expect_used, reason = "criterion's macros, and a benchmark that cannot begin")]
 
 use callboard_benches::batch::batch;
+use callboard_benches::broker::release_folder;
 use callboard_protocol::batch::{Placement, Rules, validate};
 use callboard_storage::PartitionId;
 use callboard_storage::disk::OsDisk;
@@ -31,7 +32,7 @@ fn check(criterion: &mut Criterion) {
 }
 
 fn append(criterion: &mut Criterion) {
-    let folder = tempfile::tempdir_in(".").expect("a folder");
+    let folder = tempfile::tempdir_in(release_folder().expect("a folder")).expect("a folder");
     let options =
         OpenOptions { folder: folder.path().to_owned(), segment_bytes: 256 << 20, checkpoint: None };
     let (mut writer, _) = open(Arc::new(OsDisk), options).expect("a journal");

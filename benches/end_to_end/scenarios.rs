@@ -3,7 +3,7 @@
 use super::produce::{Load, consume, create_topics, produce};
 use super::{disk, raw, report};
 use anyhow::Result;
-use callboard_benches::broker::{Ours, Peer, Target, usage};
+use callboard_benches::broker::{Ours, Peer, Target, release_folder, usage};
 use std::path::Path;
 
 const KIB: usize = 1024;
@@ -24,7 +24,7 @@ pub fn run(wanted: &[String], peer: Option<&Peer>) -> Result<()> {
         }
     }
     if is_wanted("disk") {
-        disk_figures(Path::new("."))?;
+        disk_figures(&release_folder()?)?;
     }
     if is_wanted("start") {
         starts()?;
@@ -86,7 +86,7 @@ fn loads() -> Vec<(&'static str, Load)> {
 }
 
 fn one_load(name: &str, target: &dyn Target, load: &Load) -> Result<()> {
-    disk::warm(Path::new("."), load.records * load.record_bytes * 3 / 2)?;
+    disk::warm(&release_folder()?, load.records * load.record_bytes * 3 / 2)?;
     create_topics(target.address(), load)?;
     let before = usage(target.process_id())?;
     let outcome = produce(target.address(), load)?;

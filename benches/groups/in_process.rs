@@ -11,6 +11,7 @@ use callboard_actors::mail::ask;
 use callboard_actors::names::GroupId;
 use callboard_actors::offsets::commit::{CommitOffsets, Committing, Epochs, NewOffset};
 use callboard_actors::placement::Placement;
+use callboard_benches::broker::release_folder;
 use callboard_storage::TopicId;
 use std::sync::Arc;
 use std::time::Instant;
@@ -18,7 +19,7 @@ use tokio::sync::mpsc;
 
 /// As many groups as over sockets, each of which commits one offset at a time.
 pub fn commits() -> Result<()> {
-    let folder = tempfile::tempdir_in(".")?;
+    let folder = tempfile::tempdir_in(release_folder()?)?;
     let path = folder.path().to_string_lossy();
     let settings = Arc::new(Settings::from_pairs([("data.dir", path.as_ref())])?);
     actix::System::new().block_on(async {
