@@ -3,3 +3,4 @@
 pub mod batch;
 pub mod broker;
 pub mod connection;
+pub mod wanted;

@@ -54,36 +54,18 @@ pub(super) mod tests {
     use crate::broker::create_topics::tests::Trial;
     use crate::broker::delete_topics::DeleteTopics;
     use crate::mail::ask;
-    use callboard_protocol::batch::header::BATCH_HEADER_BYTES;
-    use callboard_protocol::batch::validate::checksum;
-    use callboard_protocol::batch::{Attributes, BatchHeader};
+    use callboard_protocol::batch::{Batch, BatchHeader};
     use callboard_storage::Offset;
 
     /// A batch of one record, the `sequence`th of a producer.
     pub(in crate::broker) fn batch(sequence: i32) -> Bytes {
-        let mut header = BatchHeader {
-            base_offset: 0,
-            batch_length: (BATCH_HEADER_BYTES - 12 + 7) as i32,
-            leader_epoch: -1,
-            magic: 2,
-            crc: 0,
-            attributes: Attributes(0),
-            last_offset_delta: 0,
-            base_timestamp: 0,
-            max_timestamp: 0,
+        let header = BatchHeader {
             producer_id: 7,
             producer_epoch: 0,
             base_sequence: sequence,
-            record_count: 1,
+            ..BatchHeader::new(1, 0)
         };
-        let write = |header: &BatchHeader| {
-            let mut bytes = Vec::new();
-            header.write(&mut bytes);
-            bytes.extend_from_slice(b"\x0c\0\0\0\x01\x01\0");
-            bytes
-        };
-        header.crc = checksum(&write(&header));
-        write(&header).into()
+        Batch::seal(header, b"\x0c\0\0\0\x01\x01\0").bytes
     }
 
     async fn partition(trial: &Trial) -> Addr<Partition> {

@@ -13,10 +13,10 @@ mod scenarios;
 
 use anyhow::Result;
 use callboard_benches::broker;
+use callboard_benches::wanted::Wanted;
 
 fn main() -> Result<()> {
-    let wanted: Vec<String> =
-        std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+    let wanted = Wanted::from_arguments();
     broker::build()?;
     let peer = broker::Peer::from_environment()?;
     scenarios::run(&wanted, peer.as_ref())

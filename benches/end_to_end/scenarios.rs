@@ -4,16 +4,16 @@ use super::produce::{Load, consume, create_topics, produce};
 use super::{disk, raw, report};
 use anyhow::Result;
 use callboard_benches::broker::{Ours, Peer, Target, release_folder, usage};
+use callboard_benches::wanted::Wanted;
 use std::path::Path;
 
 const KIB: usize = 1024;
 
 /// Runs the scenarios whose names are wanted, or all.
-pub fn run(wanted: &[String], peer: Option<&Peer>) -> Result<()> {
-    let is_wanted = |name: &str| wanted.is_empty() || wanted.iter().any(|part| name.contains(part.as_str()));
+pub fn run(wanted: &Wanted, peer: Option<&Peer>) -> Result<()> {
     report::head();
     for (name, load) in loads() {
-        if !is_wanted(name) {
+        if !wanted.has(name) {
             continue;
         }
         let (ours, _) = Ours::start()?;
@@ -23,10 +23,10 @@ pub fn run(wanted: &[String], peer: Option<&Peer>) -> Result<()> {
             one_load(name, peer, &load)?;
         }
     }
-    if is_wanted("disk") {
+    if wanted.has("disk") {
         disk_figures(&release_folder()?)?;
     }
-    if is_wanted("start") {
+    if wanted.has("start") {
         starts()?;
     }
     Ok(())

@@ -1,14 +1,16 @@
 //! Groups in numbers: many small ones, a large one, and many commits.
 //!
 //! `cargo bench -p callboard-benches --bench groups` starts the release binary and prints a line for
-//! each figure; `-- NAME …` with only what is named (`small`, `large`, `commits`). With `CALLBOARD_BENCH_PEER=HOST:PORT` and `CALLBOARD_BENCH_PEER_PID=PID` a running
-//! broker of another kind is asked the same, right after ours.
+//! each figure; `-- NAME …` prints only what is named (`small`, `large`, `commits`). With
+//! `CALLBOARD_BENCH_PEER=HOST:PORT` and `CALLBOARD_BENCH_PEER_PID=PID` a running broker of another
+//! kind is asked the same, right after ours.
 
 mod client;
 mod in_process;
 
 use anyhow::{Context, Result};
 use callboard_benches::broker::{self, Ours, Peer, Target, usage};
+use callboard_benches::wanted::Wanted;
 use client::{Client, Member};
 use rdkafka::ClientConfig;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
@@ -27,26 +29,24 @@ const STACK_BYTES: usize = 128 << 10;
 const TOPIC: &str = "groups";
 
 fn main() -> Result<()> {
-    let wanted: Vec<String> =
-        std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
-    let is_wanted = |name: &str| wanted.is_empty() || wanted.iter().any(|part| part == name);
+    let wanted = Wanted::from_arguments();
     broker::build()?;
     let (ours, _) = Ours::start()?;
     let peer = Peer::from_environment()?;
     let peer = peer.as_ref().map(|peer| peer as &dyn Target);
     for target in [Some(&ours as &dyn Target), peer].into_iter().flatten() {
         create_topic(target)?;
-        if is_wanted("small") {
+        if wanted.has("small") {
             many_small_groups(target)?;
         }
-        if is_wanted("large") {
+        if wanted.has("large") {
             one_large_group(target.address(), target.name())?;
         }
-        if is_wanted("commits") {
+        if wanted.has("commits") {
             commits(target)?;
         }
     }
-    if is_wanted("commits") {
+    if wanted.has("commits") {
         in_process::commits()?;
     }
     Ok(())

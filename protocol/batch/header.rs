@@ -118,6 +118,26 @@ pub struct BatchHeader {
 }
 
 impl BatchHeader {
+    /// The header of so many records without a producer, all of one time (milliseconds since 1970).
+    /// What follows from the records, [`Batch::seal`](super::Batch::seal) fills in.
+    pub fn new(record_count: i32, timestamp: i64) -> Self {
+        Self {
+            base_offset: 0,
+            batch_length: 0,
+            leader_epoch: -1,
+            magic: MAGIC,
+            crc: 0,
+            attributes: Attributes(0),
+            last_offset_delta: record_count - 1,
+            base_timestamp: timestamp,
+            max_timestamp: timestamp,
+            producer_id: -1,
+            producer_epoch: -1,
+            base_sequence: -1,
+            record_count,
+        }
+    }
+
     /// Reads the header at the start of `bytes`; `None` when there are fewer than 61.
     pub fn parse(bytes: &[u8]) -> Option<Self> {
         let mut field = bytes.get(..BATCH_HEADER_BYTES)?;

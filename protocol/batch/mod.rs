@@ -5,11 +5,13 @@
 //!
 //! - [`header`]: the fields of the fixed header and how to read and write them
 //! - [`validate`]: what a batch from a producer must satisfy
+//! - [`seal`]: putting a header in front of records
 //! - [`stamp`]: giving a batch its place in a log
 //! - [`records`]: looking inside, for searches by time
 
 pub mod header;
 pub mod records;
+pub mod seal;
 pub mod stamp;
 pub mod validate;
 

@@ -1,7 +1,7 @@
 //! Giving a batch its place in a log: base offset, leader epoch and, where the topic asks, time.
 
 use super::Batch;
-use super::header::{BATCH_HEADER_BYTES, BATCH_UNSUMMED_BYTES, BatchHeader, TimestampType};
+use super::header::{BATCH_HEADER_BYTES, BatchHeader, TimestampType};
 use bytes::{Bytes, BytesMut};
 
 /// What the broker decides about a batch when it appends it.
@@ -53,7 +53,7 @@ impl Batch {
     #[must_use]
     pub fn with_log_append_time(&self, now: i64) -> Self {
         let attributes = self.header.attributes.with(TimestampType::LogAppendTime);
-        self.resummed(BatchHeader { attributes, max_timestamp: now, ..self.header })
+        Self::seal(BatchHeader { attributes, max_timestamp: now, ..self.header }, &self.records())
     }
 
     /// The same batch, which does not claim that the broker gave its times.
@@ -63,20 +63,7 @@ impl Batch {
         if attributes == self.header.attributes {
             return self;
         }
-        self.resummed(BatchHeader { attributes, ..self.header })
-    }
-
-    /// The same records behind another header, whose checksum is computed again.
-    fn resummed(&self, mut header: BatchHeader) -> Self {
-        let records = self.records();
-        let mut bytes = BytesMut::with_capacity(self.bytes.len());
-        header.write(&mut bytes);
-        let summed = bytes.get(BATCH_UNSUMMED_BYTES..).unwrap_or_default();
-        header.crc = crc32c::crc32c_append(crc32c::crc32c(summed), &records);
-        bytes.clear();
-        header.write(&mut bytes);
-        bytes.extend_from_slice(&records);
-        Self { header, bytes: bytes.freeze() }
+        Self::seal(BatchHeader { attributes, ..self.header }, &self.records())
     }
 
     fn records(&self) -> Bytes {

@@ -206,7 +206,6 @@ const _: () = assert!(BATCH_PREFIX_BYTES < BATCH_UNSUMMED_BYTES && BATCH_UNSUMME
 pub(crate) mod tests {
     use super::super::Attributes;
     use super::*;
-    use bytes::BytesMut;
     use proptest::prelude::*;
 
     pub(crate) fn rules() -> Rules {
@@ -231,30 +230,9 @@ pub(crate) mod tests {
 
     /// A batch with a right length and checksum whatever `change` does to the other fields.
     fn build(change: impl FnOnce(&mut BatchHeader), records: &[u8]) -> Batch {
-        let mut header = BatchHeader {
-            base_offset: 0,
-            batch_length: (BATCH_HEADER_BYTES - BATCH_PREFIX_BYTES + records.len()) as i32,
-            leader_epoch: -1,
-            magic: MAGIC,
-            crc: 0,
-            attributes: Attributes(0),
-            last_offset_delta: 0,
-            base_timestamp: 1_000_000,
-            max_timestamp: 1_000_000,
-            producer_id: -1,
-            producer_epoch: -1,
-            base_sequence: -1,
-            record_count: 1,
-        };
+        let mut header = BatchHeader::new(1, 1_000_000);
         change(&mut header);
-        let mut bytes = BytesMut::new();
-        header.write(&mut bytes);
-        bytes.extend_from_slice(records);
-        header.crc = checksum(&bytes);
-        bytes.clear();
-        header.write(&mut bytes);
-        bytes.extend_from_slice(records);
-        Batch { header, bytes: bytes.freeze() }
+        Batch::seal(header, records)
     }
 
     fn refusal(change: impl FnOnce(&mut BatchHeader)) -> BatchError {

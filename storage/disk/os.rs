@@ -64,7 +64,7 @@ impl DiskFile for OsFile {
         Ok(())
     }
 
-    /// Into memory that nobody cleared: that would cost as much as the reading itself.
+    /// Into memory that nobody cleared: clearing it first costs nearly as much as copying into it.
     fn read_at(&self, position: u64, length: usize) -> io::Result<Vec<u8>> {
         let mut bytes = Vec::with_capacity(length);
         while bytes.len() < length {

@@ -12,9 +12,7 @@ use crate::disk::simulated::SimulatedDisk;
 use crate::error::{Error, Result};
 use crate::ids::{PartitionId, SegmentId, Sequence};
 use crate::keys::Table;
-use callboard_protocol::batch::header::{BATCH_HEADER_BYTES, MAGIC};
-use callboard_protocol::batch::validate::checksum;
-use callboard_protocol::batch::{Attributes, Batch, BatchHeader, Placement};
+use callboard_protocol::batch::{Batch, BatchHeader, Placement};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -36,29 +34,7 @@ pub(crate) fn batch(number: u64, content_bytes: usize) -> Batch {
 
 /// A batch with a right checksum and that content.
 pub(crate) fn batch_of(number: u64, content: &[u8]) -> Batch {
-    let mut header = BatchHeader {
-        base_offset: 0,
-        batch_length: (BATCH_HEADER_BYTES - 12 + content.len()) as i32,
-        leader_epoch: -1,
-        magic: MAGIC,
-        crc: 0,
-        attributes: Attributes(0),
-        last_offset_delta: 0,
-        base_timestamp: number as i64,
-        max_timestamp: number as i64,
-        producer_id: -1,
-        producer_epoch: -1,
-        base_sequence: -1,
-        record_count: 1,
-    };
-    let write = |header: &BatchHeader| {
-        let mut bytes = Vec::new();
-        header.write(&mut bytes);
-        bytes.extend_from_slice(content);
-        bytes
-    };
-    header.crc = checksum(&write(&header));
-    Batch { header, bytes: write(&header).into() }
+    Batch::seal(BatchHeader::new(1, number as i64), content)
 }
 
 /// A body that can be told from every other by `number`.

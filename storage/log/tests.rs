@@ -19,7 +19,6 @@ use crate::journal::{Mutation, segment};
 use crate::keys::{self, Table};
 use crate::values::{DELETED, PartitionRow};
 use callboard_protocol::batch::header::BATCH_HEADER_BYTES;
-use callboard_protocol::batch::validate::checksum;
 use callboard_protocol::batch::{Batch, BatchHeader, TimestampType};
 use std::path::Path;
 use std::sync::Arc;
@@ -104,14 +103,7 @@ impl Opened {
 fn changed(batch: &Batch, change: impl FnOnce(&mut BatchHeader)) -> Batch {
     let mut header = batch.header;
     change(&mut header);
-    let write = |header: &BatchHeader| {
-        let mut bytes = Vec::new();
-        header.write(&mut bytes);
-        bytes.extend_from_slice(&batch.bytes[BATCH_HEADER_BYTES..]);
-        bytes
-    };
-    header.crc = checksum(&write(&header));
-    Batch { header, bytes: write(&header).into() }
+    Batch::seal(header, &batch.bytes[BATCH_HEADER_BYTES..])
 }
 
 /// `count` records, whose content nobody reads.

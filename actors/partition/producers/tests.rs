@@ -1,24 +1,9 @@
 //! Sequences of idempotent producers: new, repeated, missing, fenced, wrapped, forgotten.
 
 use super::*;
-use callboard_protocol::batch::Attributes;
 
 fn batch(epoch: i16, base_sequence: i32, count: i32) -> BatchHeader {
-    BatchHeader {
-        base_offset: 0,
-        batch_length: 49,
-        leader_epoch: 0,
-        magic: 2,
-        crc: 0,
-        attributes: Attributes(0),
-        last_offset_delta: count - 1,
-        base_timestamp: 0,
-        max_timestamp: 0,
-        producer_id: 7,
-        producer_epoch: epoch,
-        base_sequence,
-        record_count: count,
-    }
+    BatchHeader { producer_id: 7, producer_epoch: epoch, base_sequence, ..BatchHeader::new(count, 0) }
 }
 
 fn commit(producers: &mut Producers, header: BatchHeader, base_offset: i64) {
