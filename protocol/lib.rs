@@ -6,5 +6,6 @@ extern crate self as callboard_protocol;
 pub mod assignment;
 pub mod batch;
 pub mod kafka;
+pub mod native;
 pub mod subscription;
 pub mod wire;

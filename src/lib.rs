@@ -1,5 +1,6 @@
 //! Callboard: a message broker made of actors that speaks the Kafka protocol.
 
+mod broker;
 pub mod cli;
 pub mod config;
 pub mod connection;
@@ -8,4 +9,8 @@ pub mod kafka;
 pub mod limits;
 pub mod listener;
 pub mod logging;
-pub mod server;
+pub mod native;
+
+pub use broker::{Broker, StartError};
+pub use callboard_client::{Client, Record};
+pub use config::Config;

@@ -1,7 +1,7 @@
 //! Taking connections, within the bounds on their number.
 
+use crate::connection::door::Door;
 use crate::connection::{Accepted, Connection};
-use crate::kafka::Edge;
 use crate::limits::Limits;
 use callboard_actors::clock;
 use socket2::{Domain, Protocol, Socket, Type};
@@ -33,11 +33,11 @@ pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
 
 /// Takes connections until the broker stops.
 #[derive(Debug)]
-pub struct Listener {
+pub struct Listener<D: Door> {
     /// The port.
     pub socket: TcpListener,
-    /// What the operations need.
-    pub edge: Arc<Edge>,
+    /// The protocol that its clients speak.
+    pub door: Arc<D>,
     /// The bounds that all connections share.
     pub limits: Limits,
     /// Tells that the broker stops.
@@ -46,7 +46,7 @@ pub struct Listener {
     pub alive: TaskTracker,
 }
 
-impl Listener {
+impl<D: Door> Listener<D> {
     /// Takes connections until the broker stops; then the port is free.
     pub async fn run(self) {
         loop {
@@ -66,7 +66,7 @@ impl Listener {
     }
 
     fn take(&self, socket: TcpStream, peer: SocketAddr) {
-        let bounds = self.edge.broker.settings().connections;
+        let bounds = self.door.broker().settings().connections;
         let admission = self.limits.admit(peer.ip(), bounds.connections_max, bounds.connections_per_ip_max);
         let admission = match admission {
             Ok(admission) => admission,
@@ -87,11 +87,11 @@ impl Listener {
             peer,
             admission,
             limits: self.limits.clone(),
-            edge: Arc::clone(&self.edge),
+            door: Arc::clone(&self.door),
             stopping: self.stopping.clone(),
             alive: self.alive.token(),
         };
-        self.edge.broker.placement().connection().spawn_fn(move || {
+        self.door.broker().placement().connection().spawn_fn(move || {
             if let Err(error) = Connection::start(accepted) {
                 tracing::info!(%peer, %error, "connection closed");
             }

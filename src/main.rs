@@ -3,8 +3,7 @@
 use anyhow::Context;
 use callboard::cli::{Cli, Command};
 use callboard::config::{self, CommandLine};
-use callboard::logging;
-use callboard::server::Server;
+use callboard::{Broker, Config, logging};
 use callboard_actors::config::{Settings, Values};
 use clap::Parser;
 use std::io::Write;
@@ -32,7 +31,7 @@ fn run() -> anyhow::Result<()> {
     let values = config::load(&line, std::env::vars_os())?;
     match cli.command() {
         Command::Config => print_config(&values),
-        Command::Serve => serve(Settings::from_values(values)?),
+        Command::Serve => serve(values),
     }
 }
 
@@ -41,25 +40,34 @@ fn print_config(values: &Values) -> anyhow::Result<()> {
     write!(std::io::stdout(), "{}", config::print(values)).context("printing the configuration")
 }
 
-fn serve(settings: Settings) -> anyhow::Result<()> {
+fn serve(values: Values) -> anyhow::Result<()> {
+    let settings = Settings::from_values(values.clone())?;
     logging::start(&settings.log);
     actix::System::new().block_on(async {
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
         let data = settings.data_dir.display().to_string();
-        let server = Server::start(settings)?;
-        announce(&format!("callboard ready kafka={} data={data}", server.kafka_address()))?;
+        let broker = Broker::start(Config::from(values)).await?;
+        announce(&ready(&broker, &data))?;
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
         }
         tracing::info!("stopping; a second signal exits at once");
         tokio::select! {
-            () = server.stop() => Ok(()),
+            () = broker.shutdown() => Ok(()),
             _ = terminate.recv() => anyhow::bail!("stopped by a second signal"),
             _ = interrupt.recv() => anyhow::bail!("stopped by a second signal"),
         }
     })
+}
+
+/// What says that clients may come, and where to: Kafka's line is one that programs look for, so
+/// native clients have one of their own behind it.
+fn ready(broker: &Broker, data: &str) -> String {
+    let kafka = broker.kafka_address().map(|address| format!(" kafka={address}")).unwrap_or_default();
+    let native = broker.native_address().map(|address| format!("\ncallboard native={address}"));
+    format!("callboard ready{kafka} data={data}{}", native.unwrap_or_default())
 }
 
 fn announce(line: &str) -> anyhow::Result<()> {

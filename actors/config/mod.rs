@@ -32,7 +32,7 @@ pub use overrides::Overrides;
 pub use rule::Rule;
 pub use settings::{
     AdvertisedAddress, ConnectionLimits, ConsumerBounds, FetchLimits, GroupSettings, LogFormat, LogSettings,
-    Migration, Settings, StorageSettings, ThreadSettings, TopicRules,
+    Migration, NativeAddress, Settings, StorageSettings, ThreadSettings, TopicRules,
 };
 pub use topic::{CleanupPolicy, Compression, TimestampType, TopicConfig, TopicDefaults, TopicSettings};
 pub use value::{Kind, Value};

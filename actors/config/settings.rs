@@ -4,12 +4,13 @@ mod groups;
 
 pub use groups::{ConsumerBounds, GroupSettings, Migration};
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::fmt;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::broker::read_socket_address;
+use super::broker::{OFF, read_socket_address};
 use super::error::ConfigError;
 use super::overrides::Overrides;
 use super::topic::TopicDefaults;
@@ -36,6 +37,35 @@ impl AdvertisedAddress {
             return None;
         }
         Some(Self { host: host.to_owned(), port })
+    }
+}
+
+impl fmt::Display for AdvertisedAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { host, port } = self;
+        if host.contains(':') { write!(f, "[{host}]:{port}") } else { write!(f, "{host}:{port}") }
+    }
+}
+
+/// Where native clients are listened to.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum NativeAddress {
+    /// Nowhere.
+    Off,
+    /// At the port after Kafka's, or else at any that is free.
+    Auto,
+    /// There.
+    At(SocketAddr),
+}
+
+impl NativeAddress {
+    /// Reads `off`, `auto` or an address.
+    pub fn read(text: &str) -> Option<Self> {
+        match text {
+            OFF => Some(Self::Off),
+            "auto" => Some(Self::Auto),
+            address => read_socket_address(address).map(Self::At),
+        }
     }
 }
 
@@ -137,8 +167,10 @@ pub struct StorageSettings {
 pub struct Settings {
     /// The folder of all data.
     pub data_dir: PathBuf,
-    /// Where Kafka clients are listened to.
-    pub kafka_address: SocketAddr,
+    /// Where Kafka clients are listened to; `None` for nowhere.
+    pub kafka_address: Option<SocketAddr>,
+    /// Where native clients are listened to.
+    pub native_address: NativeAddress,
     /// Where clients are sent; `None` for where they are listened to.
     pub advertised_address: Option<AdvertisedAddress>,
     /// The broker's number in its cluster; not negative.
@@ -194,7 +226,8 @@ impl Settings {
     pub fn from_values(values: Values) -> Result<Self, ConfigError> {
         Ok(Self {
             data_dir: PathBuf::from(values.text("data.dir")),
-            kafka_address: kafka_address(&values),
+            kafka_address: read_socket_address(values.text("kafka.address")),
+            native_address: NativeAddress::read(values.text("native.address")).unwrap_or(NativeAddress::Off),
             advertised_address: AdvertisedAddress::read(values.text("advertised.address")),
             node_id: values.number("node.id") as i32,
             rack: rack(&values),
@@ -225,16 +258,18 @@ impl Settings {
         Ok(Self { overrides, ..Self::from_values(values)? })
     }
 
+    /// The port after Kafka's at Kafka's address, or any where that does not say.
+    pub fn native_address_next_to_kafka(&self) -> SocketAddr {
+        let kafka = self.kafka_address.unwrap_or(([127, 0, 0, 1], 0).into());
+        let port = if kafka.port() == 0 { 0 } else { kafka.port().wrapping_add(1) };
+        SocketAddr::new(kafka.ip(), port)
+    }
+
     /// What holds for the group called `id`.
     pub fn group(&self, id: &str) -> Arc<GroupSettings> {
         let config = self.overrides.groups.get(id);
         config.map_or_else(|| Arc::clone(&self.groups), |config| Arc::new(config.apply_to(*self.groups)))
     }
-}
-
-fn kafka_address(values: &Values) -> SocketAddr {
-    let nowhere = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
-    read_socket_address(values.text("kafka.address")).unwrap_or(nowhere)
 }
 
 fn rack(values: &Values) -> Option<String> {

@@ -57,6 +57,19 @@ impl Attributes {
         }
     }
 
+    /// The same attributes, with another codec.
+    #[must_use]
+    pub fn packed_with(self, codec: Compression) -> Self {
+        let number = match codec {
+            Compression::None => 0,
+            Compression::Gzip => 1,
+            Compression::Snappy => 2,
+            Compression::Lz4 => 3,
+            Compression::Zstd => 4,
+        };
+        Self(self.0 & !Self::CODEC | number)
+    }
+
     /// Who gave the timestamps.
     pub fn timestamp_type(self) -> TimestampType {
         if self.0 & Self::LOG_APPEND_TIME == 0 {

@@ -8,15 +8,22 @@
 //! - [`seal`]: putting a header in front of records
 //! - [`stamp`]: giving a batch its place in a log
 //! - [`records`]: looking inside, for searches by time
+//! - [`build`], [`unpack`]: what clients do: records into a batch, and out of one
+//! - [`codec`]: the compression of both
 
+pub mod build;
+pub mod codec;
 pub mod header;
 pub mod records;
 pub mod seal;
 pub mod stamp;
+pub mod unpack;
 pub mod validate;
 
+pub use build::{BatchBuilder, NewRecord, Producing};
 pub use header::{Attributes, BATCH_HEADER_BYTES, BatchHeader, Compression, TimestampType};
 pub use stamp::{Placement, StampedBatch};
+pub use unpack::{Header, Record, Records, Unpacked};
 pub use validate::{BatchError, Rules, validate};
 
 use bytes::Bytes;

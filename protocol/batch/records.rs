@@ -2,17 +2,12 @@
 //!
 //! Only readers and compaction look inside a batch, never the path that appends.
 
+use super::codec::{self, invalid};
 use super::header::{BATCH_HEADER_BYTES, BatchHeader, Compression, TimestampType};
 use std::io::{self, Read};
 
 /// Bytes that a batch may unpack to; a small one can claim far more than a machine has.
 const UNPACKED_BYTES_MAX: u64 = 1 << 30;
-/// Bytes that a snappy block may unpack to. It is unpacked whole.
-const SNAPPY_BLOCK_BYTES_MAX: usize = 128 << 20;
-/// What snappy-java writes before its blocks.
-const SNAPPY_JAVA_MAGIC: [u8; 8] = [0x82, b'S', b'N', b'A', b'P', b'P', b'Y', 0];
-const SNAPPY_JAVA_HEADER_BYTES: usize = 16;
-
 /// The time of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RecordTime {
@@ -40,15 +35,7 @@ pub fn find_time(batch: &[u8], wanted: impl Fn(&RecordTime) -> bool) -> io::Resu
     let compression = header.attributes.compression().ok_or(io::ErrorKind::InvalidData)?;
     match compression {
         Compression::None => find(&header, content, wanted),
-        Compression::Gzip => find(&header, io::BufReader::new(flate2::read::GzDecoder::new(content)), wanted),
-        Compression::Snappy => find(&header, snappy(content)?, wanted),
-        Compression::Lz4 => {
-            find(&header, io::BufReader::new(lz4_flex::frame::FrameDecoder::new(content)), wanted)
-        }
-        Compression::Zstd => {
-            let decoder = ruzstd::decoding::StreamingDecoder::new(content).map_err(invalid)?;
-            find(&header, io::BufReader::new(decoder), wanted)
-        }
+        packed => find(&header, io::BufReader::new(codec::unpack(packed, content)?), wanted),
     }
 }
 
@@ -92,64 +79,13 @@ fn varint(content: &mut impl Read) -> io::Result<i64> {
     Err(io::ErrorKind::InvalidData.into())
 }
 
-/// Snappy content: blocks as snappy-java frames them, or a single raw one.
-fn snappy(content: &[u8]) -> io::Result<Box<dyn Read + '_>> {
-    if !content.starts_with(&SNAPPY_JAVA_MAGIC) {
-        return Ok(Box::new(io::Cursor::new(snappy_block(content)?)));
-    }
-    let rest = content.get(SNAPPY_JAVA_HEADER_BYTES..).unwrap_or_default();
-    Ok(Box::new(SnappyBlocks { rest, block: io::Cursor::default() }))
-}
-
-fn snappy_block(block: &[u8]) -> io::Result<Vec<u8>> {
-    if snap::raw::decompress_len(block).map_err(invalid)? > SNAPPY_BLOCK_BYTES_MAX {
-        return Err(io::ErrorKind::InvalidData.into());
-    }
-    snap::raw::Decoder::new().decompress_vec(block).map_err(invalid)
-}
-
-/// Unpacks one block after the other.
-struct SnappyBlocks<'a> {
-    rest: &'a [u8],
-    block: io::Cursor<Vec<u8>>,
-}
-
-impl Read for SnappyBlocks<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        loop {
-            let count = self.block.read(buffer)?;
-            if count > 0 || buffer.is_empty() {
-                return Ok(count);
-            }
-            let Some((length, after)) = self.rest.split_first_chunk::<4>() else { return Ok(0) };
-            let length = u32::from_be_bytes(*length) as usize;
-            let (block, after) = after.split_at_checked(length).ok_or(io::ErrorKind::UnexpectedEof)?;
-            self.block = io::Cursor::new(snappy_block(block)?);
-            self.rest = after;
-        }
-    }
-}
-
-fn invalid(error: impl std::error::Error + Send + Sync + 'static) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, error)
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::Attributes;
+    use super::super::build::put_varint;
     use super::super::header::MAGIC;
     use super::*;
     use proptest::prelude::*;
-    use std::io::Write;
-
-    fn put_varint(out: &mut Vec<u8>, number: i64) {
-        let mut rest = ((number << 1) ^ (number >> 63)) as u64;
-        while rest >= 0x80 {
-            out.push(rest as u8 | 0x80);
-            rest >>= 7;
-        }
-        out.push(rest as u8);
-    }
 
     fn records(deltas: &[i64]) -> Vec<u8> {
         let mut out = Vec::new();
@@ -197,21 +133,8 @@ mod tests {
     }
 
     fn compressed(codec: i16, content: &[u8]) -> Vec<u8> {
-        match codec {
-            1 => {
-                let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-                encoder.write_all(content).unwrap();
-                encoder.finish().unwrap()
-            }
-            2 => snap::raw::Encoder::new().compress_vec(content).unwrap(),
-            3 => {
-                let mut encoder = lz4_flex::frame::FrameEncoder::new(Vec::new());
-                encoder.write_all(content).unwrap();
-                encoder.finish().unwrap()
-            }
-            4 => ruzstd::encoding::compress_to_vec(content, ruzstd::encoding::CompressionLevel::Fastest),
-            _ => content.to_vec(),
-        }
+        let compression = Attributes(codec).compression();
+        compression.map_or_else(|| content.to_vec(), |it| codec::pack(it, content).unwrap())
     }
 
     #[test]
@@ -224,15 +147,12 @@ mod tests {
     }
 
     #[test]
-    fn snappy_blocks_are_joined() {
+    fn a_raw_snappy_block_is_read_as_well_as_framed_ones() {
         let content = records(&[0, 1]);
-        let mut framed = SNAPPY_JAVA_MAGIC.to_vec();
-        framed.extend_from_slice(&[0, 0, 0, 1, 0, 0, 0, 1]);
-        for block in content.chunks(5) {
-            let block = compressed(2, block);
-            framed.extend_from_slice(&(block.len() as u32).to_be_bytes());
-            framed.extend_from_slice(&block);
-        }
+        let raw = snap::raw::Encoder::new().compress_vec(&content).unwrap();
+        assert_eq!(times(&batch(2, 2, &raw)).unwrap().len(), 2);
+        let mut framed = compressed(2, &content[..5]);
+        framed.extend_from_slice(&compressed(2, &content[5..])[16..]);
         assert_eq!(times(&batch(2, 2, &framed)).unwrap().len(), 2);
     }
 

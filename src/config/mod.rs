@@ -4,6 +4,7 @@
 //! also where a later place would overrule it; then they are laid over each other.
 
 mod assignment;
+mod builder;
 mod environment;
 mod error;
 mod file;
@@ -18,6 +19,7 @@ use std::path::Path;
 use callboard_actors::config::Values;
 
 pub use assignment::Assignment;
+pub use builder::Config;
 pub use error::LoadError;
 pub use print::print;
 

@@ -1,8 +1,7 @@
 //! Reading frames: a length, then so many bytes, within the bounds of size, number and time.
 
+use super::door::{Door, Order};
 use super::{Connection, Ended, Frame, Permits};
-use crate::kafka;
-use crate::kafka::apis::Order;
 use crate::limits::{Limits, Reserved};
 use actix::Addr;
 use bytes::{Buf, Bytes, BytesMut};
@@ -27,12 +26,12 @@ const READ_BYTES: usize = 16 << 10;
 const ROOM_BYTES_MAX: usize = 2 << 20;
 
 /// The reading task of a connection.
-pub(super) struct Reader {
+pub(super) struct Reader<D: Door> {
     socket: OwnedReadHalf,
     bounds: ConnectionLimits,
     limits: Limits,
     requests: Arc<Semaphore>,
-    connection: Addr<Connection>,
+    connection: Addr<Connection<D>>,
     buffer: BytesMut,
     /// How long the frame that has begun may still take to arrive.
     patience: Duration,
@@ -59,12 +58,12 @@ enum ReadError {
     Idle(Duration),
 }
 
-impl Reader {
+impl<D: Door> Reader<D> {
     pub(super) fn new(
         socket: OwnedReadHalf,
         bounds: ConnectionLimits,
         limits: Limits,
-        connection: Addr<Connection>,
+        connection: Addr<Connection<D>>,
     ) -> Self {
         let requests = Arc::new(Semaphore::new(bounds.requests_in_flight_max.max(1)));
         Self {
@@ -89,7 +88,8 @@ impl Reader {
             };
             match frame {
                 Ok(frame) => {
-                    self.is_alone = kafka::peek(&frame.bytes).is_ok_and(|api| api.order == Order::OneAtATime);
+                    let operation = D::operation(&frame.bytes);
+                    self.is_alone = operation.is_ok_and(|it| D::order(it) == Order::OneAtATime);
                     if post(&self.connection, frame).is_err() {
                         return;
                     }

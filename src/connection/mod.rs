@@ -1,22 +1,23 @@
 //! A client's connection: an actor between two tasks, one that reads frames and one that writes
 //! answers.
 //!
+//! - [`door`]: what a protocol must say of itself
 //! - [`frame`]: reading: one whole frame at a time, within the bounds
-//! - [`write`]: writing: answers in the order of their requests
+//! - [`write`]: writing: answers in the order of their requests, or as they are ready
 //!
 //! Invariants: requests begin in the order in which they came; one that may not overlap with others
-//! begins when all before it are answered; answers go out in order; every frame that arrived whole
+//! begins when all before it are answered; answers go out in the order of their door; every frame that arrived whole
 //! before the connection ended still takes effect when nobody waits for its answer.
 
+pub mod door;
 mod frame;
 mod write;
 
-use crate::kafka::apis::{Api, Keeps, Order};
-use crate::kafka::{self, Answering, Edge, Incoming, Refused, Started};
 use crate::limits::{Admission, Limits, Reserved};
 use actix::fut::wrap_future;
 use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, Context, Handler, Message, Running};
 use bytes::Bytes;
+use door::{Answering, Door, Keeps, Order, Pushes, Started};
 use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
@@ -30,7 +31,7 @@ use tokio_util::task::task_tracker::TaskTrackerToken;
 
 /// A connection that was taken, before its actor runs.
 #[derive(Debug)]
-pub struct Accepted {
+pub struct Accepted<D: Door> {
     /// The socket.
     pub socket: std::net::TcpStream,
     /// Who is at the other end.
@@ -39,8 +40,8 @@ pub struct Accepted {
     pub admission: Admission,
     /// The bounds that all connections share.
     pub limits: Limits,
-    /// What the operations need.
-    pub edge: Arc<Edge>,
+    /// The protocol that it speaks.
+    pub door: Arc<D>,
     /// Tells that the broker stops: no more requests are read.
     pub stopping: CancellationToken,
     /// Tells that the connection is still there.
@@ -49,14 +50,15 @@ pub struct Accepted {
 
 /// The actor of a connection.
 #[derive(Debug)]
-pub struct Connection {
-    edge: Arc<Edge>,
+pub struct Connection<D: Door> {
+    door: Arc<D>,
+    session: D::Session,
     peer: SocketAddr,
     reader: JoinHandle<()>,
     writer: JoinHandle<()>,
-    answers: mpsc::UnboundedSender<write::Pending>,
+    answers: mpsc::UnboundedSender<write::Pending<D::Refused>>,
     /// Frames that may not begin yet.
-    waiting: VecDeque<Request>,
+    waiting: VecDeque<Request<D::Operation>>,
     /// Requests that began and are not answered, and whether all of them may overlap with others.
     in_flight: usize,
     order: Order,
@@ -68,8 +70,8 @@ pub struct Connection {
 
 /// A frame and the operation that it asks for.
 #[derive(Debug)]
-struct Request {
-    api: &'static Api,
+struct Request<O> {
+    operation: O,
     frame: Frame,
 }
 
@@ -104,28 +106,30 @@ enum Ended {
     Stopping,
     /// It broke, or a bound was passed.
     Broken(String),
-    /// The client sent something that can only be answered by closing.
-    Refused(Refused),
+    /// The client sent something that can only be answered by closing, for that reason.
+    Refused(String),
 }
 
-impl Connection {
+impl<D: Door> Connection<D> {
     /// The actor of a connection that was taken. Call it on the thread that it is to run on.
     ///
     /// # Errors
     /// What the system says of the socket.
-    pub fn start(accepted: Accepted) -> io::Result<()> {
-        let Accepted { socket, peer, admission, limits, edge, stopping, alive } = accepted;
+    pub fn start(accepted: Accepted<D>) -> io::Result<()> {
+        let Accepted { socket, peer, admission, limits, door, stopping, alive } = accepted;
         socket.set_nonblocking(true)?;
         let socket = TcpStream::from_std(socket)?;
         socket.set_nodelay(true)?;
         let (read, write) = socket.into_split();
-        let bounds = edge.broker.settings().connections;
+        let bounds = door.broker().settings().connections;
         Self::create(|ctx| {
             let (answers, inbox) = mpsc::unbounded_channel();
+            let session = door.session(peer.ip(), Pushes(answers.clone()));
             let writer = write::Writer::new(write, bounds.send_timeout, ctx.address());
             let reader = frame::Reader::new(read, bounds, limits, ctx.address());
             Self {
-                edge,
+                door,
+                session,
                 peer,
                 reader: actix_rt::spawn(reader.run(stopping)),
                 writer: actix_rt::spawn(writer.run(inbox)),
@@ -144,16 +148,17 @@ impl Connection {
     /// Begins all requests that may begin.
     fn advance(&mut self, ctx: &mut Context<Self>) {
         while let Some(request) = self.waiting.pop_front_if(|request| {
-            let may_overlap = self.order == Order::Overlapping && request.api.order == Order::Overlapping;
+            let may_overlap =
+                self.order == Order::Overlapping && D::order(request.operation) == Order::Overlapping;
             self.in_flight == 0 || may_overlap
         }) {
             self.in_flight += 1;
-            self.order = request.api.order;
-            let mut permits = request.frame.permits;
-            let incoming = Incoming { frame: request.frame.bytes, peer: self.peer.ip() };
-            match kafka::start(&self.edge, request.api, incoming) {
+            let Request { operation, frame } = request;
+            self.order = D::order(operation);
+            let mut permits = frame.permits;
+            match self.door.start(&mut self.session, operation, frame.bytes) {
                 Ok(Started::Answering(answering)) => {
-                    if request.api.keeps == Keeps::Copy {
+                    if D::keeps(operation) == Keeps::Copy {
                         permits.bytes = None;
                     }
                     self.answer(answering, permits);
@@ -168,7 +173,7 @@ impl Connection {
                 }
                 Err(refused) => {
                     self.in_flight -= 1;
-                    self.end(Ended::Refused(refused), ctx);
+                    self.end(Ended::Refused(refused.to_string()), ctx);
                     return;
                 }
             }
@@ -178,9 +183,9 @@ impl Connection {
         }
     }
 
-    fn answer(&mut self, answering: Answering, permits: Permits) {
+    fn answer(&mut self, answering: Answering<D::Refused>, permits: Permits) {
         // The writer is gone only when the connection ends.
-        let _ = self.answers.send(write::Pending { answering, permits });
+        let _ = self.answers.send(write::Pending { answering, permits: Some(permits) });
     }
 
     fn end(&mut self, ended: Ended, ctx: &mut Context<Self>) {
@@ -193,7 +198,7 @@ impl Connection {
                 return;
             }
             Ended::Refused(error) => {
-                tracing::warn!(%peer, %error, "connection closed");
+                tracing::warn!(%peer, error, "connection closed");
                 self.waiting.clear();
                 self.reader.abort();
             }
@@ -206,7 +211,7 @@ impl Connection {
     /// Answers what has begun, and then ends; a client may have closed only its sending side.
     fn drain(&mut self, ctx: &mut Context<Self>) {
         self.is_draining = true;
-        let patience = self.edge.broker.settings().connections.send_timeout;
+        let patience = self.door.broker().settings().connections.send_timeout;
         ctx.run_later(patience, |connection, ctx| {
             connection.finish_unanswered();
             ctx.stop();
@@ -217,16 +222,21 @@ impl Connection {
     /// What arrived whole takes effect, though nobody waits for an answer: a client that asked for
     /// none may close at once.
     fn finish_unanswered(&mut self) {
-        let frames: Vec<_> =
-            self.waiting.drain(..).filter(|request| request.api.order == Order::Overlapping).collect();
+        let frames: Vec<_> = self
+            .waiting
+            .drain(..)
+            .filter(|request| D::order(request.operation) == Order::Overlapping)
+            .collect();
         if frames.is_empty() {
             return;
         }
-        let (edge, peer) = (Arc::clone(&self.edge), self.peer.ip());
+        let door = Arc::clone(&self.door);
+        let mut session = door.session(self.peer.ip(), Pushes(self.answers.clone()));
+        std::mem::swap(&mut session, &mut self.session);
         actix_rt::spawn(async move {
             let mut answering = Vec::with_capacity(frames.len());
-            for Request { api, frame } in frames {
-                match kafka::start(&edge, api, Incoming { frame: frame.bytes, peer }) {
+            for Request { operation, frame } in frames {
+                match door.start(&mut session, operation, frame.bytes) {
                     Ok(Started::Answering(begun)) => answering.push((begun, frame.permits)),
                     Ok(Started::Waiting(beginning)) => answering.push((beginning.await, frame.permits)),
                     Err(_) => break,
@@ -239,7 +249,7 @@ impl Connection {
     }
 }
 
-impl Actor for Connection {
+impl<D: Door> Actor for Connection<D> {
     type Context = Context<Self>;
 
     fn stopping(&mut self, _ctx: &mut Self::Context) -> Running {
@@ -249,21 +259,21 @@ impl Actor for Connection {
     }
 }
 
-impl Handler<Frame> for Connection {
+impl<D: Door> Handler<Frame> for Connection<D> {
     type Result = ();
 
     fn handle(&mut self, frame: Frame, ctx: &mut Context<Self>) {
-        match kafka::peek(&frame.bytes) {
-            Ok(api) => {
-                self.waiting.push_back(Request { api, frame });
+        match D::operation(&frame.bytes) {
+            Ok(operation) => {
+                self.waiting.push_back(Request { operation, frame });
                 self.advance(ctx);
             }
-            Err(refused) => self.end(Ended::Refused(refused), ctx),
+            Err(refused) => self.end(Ended::Refused(refused.to_string()), ctx),
         }
     }
 }
 
-impl Handler<Answered> for Connection {
+impl<D: Door> Handler<Answered> for Connection<D> {
     type Result = ();
 
     fn handle(&mut self, _message: Answered, ctx: &mut Context<Self>) {
@@ -272,7 +282,7 @@ impl Handler<Answered> for Connection {
     }
 }
 
-impl Handler<Ended> for Connection {
+impl<D: Door> Handler<Ended> for Connection<D> {
     type Result = ();
 
     fn handle(&mut self, ended: Ended, ctx: &mut Context<Self>) {

@@ -1,11 +1,12 @@
-//! Writing answers in the order of their requests, several in one system call where they are ready.
+//! Writing answers, in the order of their requests or as they are ready, several in one system call.
 
+use super::door::{Answer, Answering, Answers, Door};
 use super::{Answered, Connection, Ended, Permits};
-use crate::kafka::{Answer, Answering};
 use actix::Addr;
 use bytes::Bytes;
 use callboard_actors::mail::post;
-use futures_util::FutureExt;
+use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt, StreamExt};
 use std::collections::VecDeque;
 use std::io::{self, IoSlice};
 use std::time::Duration;
@@ -19,44 +20,83 @@ const PIECES_AT_ONCE: usize = 64;
 /// Answers are gathered up to so many bytes before they are written.
 const GATHER_BYTES: usize = 256 << 10;
 
-/// A request that began.
-pub(super) struct Pending {
-    pub(super) answering: Answering,
-    pub(super) permits: Permits,
+/// Something to write: the answer of a request that began, or what nobody asked for.
+pub(super) struct Pending<R> {
+    pub(super) answering: Answering<R>,
+    /// None of what nobody asked for.
+    pub(super) permits: Option<Permits>,
 }
 
 /// The writing task of a connection.
-pub(super) struct Writer {
+pub(super) struct Writer<D: Door> {
     socket: OwnedWriteHalf,
     patience: Duration,
-    connection: Addr<Connection>,
+    connection: Addr<Connection<D>>,
     /// Pieces to write, and the bounds that their requests hold meanwhile.
     pieces: VecDeque<Bytes>,
     bytes: usize,
     gathered: Vec<Permits>,
 }
 
-impl Writer {
-    pub(super) fn new(socket: OwnedWriteHalf, patience: Duration, connection: Addr<Connection>) -> Self {
+impl<D: Door> Writer<D> {
+    pub(super) fn new(socket: OwnedWriteHalf, patience: Duration, connection: Addr<Connection<D>>) -> Self {
         Self { socket, patience, connection, pieces: VecDeque::new(), bytes: 0, gathered: Vec::new() }
     }
 
     /// Writes answers until the connection ends.
-    pub(super) async fn run(mut self, mut inbox: mpsc::UnboundedReceiver<Pending>) {
+    pub(super) async fn run(mut self, mut inbox: mpsc::UnboundedReceiver<Pending<D::Refused>>) {
+        let ended = match D::ANSWERS {
+            Answers::InOrder => self.write_in_order(&mut inbox).await,
+            Answers::AsReady => self.write_as_ready(&mut inbox).await,
+        };
+        if let Err(ended) = ended {
+            // A connection that is gone needs no telling.
+            let _ = post(&self.connection, ended);
+        }
+    }
+
+    async fn write_in_order(
+        &mut self,
+        inbox: &mut mpsc::UnboundedReceiver<Pending<D::Refused>>,
+    ) -> Result<(), Ended> {
         while let Some(pending) = inbox.recv().await {
-            if let Err(ended) = self.answer(pending, &mut inbox).await {
-                // A connection that is gone needs no telling.
-                let _ = post(&self.connection, ended);
-                return;
+            self.answer(pending, inbox).await?;
+        }
+        Ok(())
+    }
+
+    async fn write_as_ready(
+        &mut self,
+        inbox: &mut mpsc::UnboundedReceiver<Pending<D::Refused>>,
+    ) -> Result<(), Ended> {
+        let mut waiting = FuturesUnordered::new();
+        loop {
+            tokio::select! {
+                biased;
+                Some((answer, permits)) = waiting.next() => self.gather(answer, permits).await?,
+                pending = inbox.recv() => match pending {
+                    Some(pending) => waiting.push(finish(pending)),
+                    None => return Ok(()),
+                },
             }
+            while self.bytes < GATHER_BYTES {
+                if let Some(Some((answer, permits))) = waiting.next().now_or_never() {
+                    self.gather(answer, permits).await?;
+                } else if let Ok(pending) = inbox.try_recv() {
+                    waiting.push(finish(pending));
+                } else {
+                    break;
+                }
+            }
+            self.flush().await?;
         }
     }
 
     /// Writes one answer, and with it those behind it that are ready.
     async fn answer(
         &mut self,
-        first: Pending,
-        inbox: &mut mpsc::UnboundedReceiver<Pending>,
+        first: Pending<D::Refused>,
+        inbox: &mut mpsc::UnboundedReceiver<Pending<D::Refused>>,
     ) -> Result<(), Ended> {
         let mut next = Some(first);
         while let Some(Pending { mut answering, permits }) = next.take() {
@@ -75,7 +115,7 @@ impl Writer {
         self.flush().await
     }
 
-    async fn gather(&mut self, answer: Answer, permits: Permits) -> Result<(), Ended> {
+    async fn gather(&mut self, answer: Answer<D::Refused>, permits: Option<Permits>) -> Result<(), Ended> {
         let pieces = match answer {
             Ok(pieces) => pieces.unwrap_or_default(),
             Err(refused) => {
@@ -86,7 +126,7 @@ impl Writer {
         };
         self.bytes += pieces.iter().map(Bytes::len).sum::<usize>();
         self.pieces.extend(pieces);
-        self.gathered.push(permits);
+        self.gathered.extend(permits);
         Ok(())
     }
 
@@ -105,6 +145,10 @@ impl Writer {
         }
         Ok(())
     }
+}
+
+async fn finish<R>(pending: Pending<R>) -> (Answer<R>, Option<Permits>) {
+    (pending.answering.await, pending.permits)
 }
 
 /// Writes the first pieces, as far as the socket takes them.

@@ -10,6 +10,7 @@ use super::{
     init_producer_id, join_group, leave_group, list_config_resources, list_groups, list_offsets, metadata,
     offset_commit, offset_delete, offset_fetch, offset_for_leader_epoch, produce, sync_group,
 };
+use crate::connection::door::{Keeps, Order};
 use callboard_protocol::kafka::ApiKey;
 use callboard_protocol::wire::Message;
 use std::future::Future;
@@ -30,24 +31,6 @@ pub struct Api {
     /// What is kept of a request until it is answered.
     pub keeps: Keeps,
     pub(super) start: fn(Arc<Edge>, Incoming) -> Result<Started, Refused>,
-}
-
-/// Whether a request may begin before those in front of it are answered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Order {
-    /// It may when all of those may too: what it does happens in order all the same.
-    Overlapping,
-    /// It may not, so that it sees what they did.
-    OneAtATime,
-}
-
-/// What is kept of a request until it is answered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Keeps {
-    /// Its bytes, which count as long against the bound on those of all requests.
-    Frame,
-    /// A copy of what is needed: it may wait long for what others do.
-    Copy,
 }
 
 impl Api {

@@ -39,15 +39,15 @@ mod produce;
 mod repeated;
 mod sync_group;
 
+use crate::connection::door::{self, Answers, Door, Keeps, Order, Pushes};
+use apis::Api;
 use bytes::Bytes;
 use callboard_actors::broker::BrokerHandle;
 use callboard_protocol::kafka::ApiKey;
 use callboard_protocol::wire::{
     DecodeError, EncodeError, Message, Reader, RequestHeader, RequestPrefix, ResponseHeader, Str, Writer,
 };
-use std::future::Future;
 use std::net::IpAddr;
-use std::pin::Pin;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
@@ -99,19 +99,9 @@ pub struct Caller {
     pub partitions_max: usize,
 }
 
-/// The pieces of an answer's frame; none when no answer is sent.
-pub type Answer = Result<Option<Vec<Bytes>>, Refused>;
-
-/// The way to an answer.
-pub type Answering = Pin<Box<dyn Future<Output = Answer>>>;
-
-/// A request that has begun.
-pub enum Started {
-    /// All that must happen in order has happened.
-    Answering(Answering),
-    /// The next request of the connection must wait for this.
-    Waiting(Pin<Box<dyn Future<Output = Answering>>>),
-}
+type Answer = door::Answer<Refused>;
+type Answering = door::Answering<Refused>;
+type Started = door::Started<Refused>;
 
 /// Why a connection is closed instead of answered.
 #[derive(Debug, thiserror::Error)]
@@ -143,23 +133,45 @@ pub enum Refused {
     Unencodable(#[from] EncodeError),
 }
 
-/// Which operation a frame asks for, before anything of it is done.
-///
-/// # Errors
-/// [`Refused`] when the connection must be closed.
-pub fn peek(frame: &Bytes) -> Result<&'static apis::Api, Refused> {
-    let prefix = RequestPrefix::peek(&Reader::new(frame.clone()))?;
-    let api = apis::find(ApiKey(prefix.api_key));
-    api.filter(|api| api.serves(prefix.api_version))
-        .ok_or(Refused::Unsupported { api: ApiKey(prefix.api_key), version: prefix.api_version })
-}
+impl Door for Edge {
+    /// Where the client is.
+    type Session = IpAddr;
+    type Operation = &'static Api;
+    type Refused = Refused;
 
-/// Begins a request.
-///
-/// # Errors
-/// [`Refused`] when the connection must be closed.
-pub fn start(edge: &Arc<Edge>, api: &apis::Api, incoming: Incoming) -> Result<Started, Refused> {
-    (api.start)(Arc::clone(edge), incoming)
+    const ANSWERS: Answers = Answers::InOrder;
+
+    fn broker(&self) -> &BrokerHandle {
+        &self.broker
+    }
+
+    fn session(&self, peer: IpAddr, _pushes: Pushes<Refused>) -> IpAddr {
+        peer
+    }
+
+    fn operation(frame: &Bytes) -> Result<&'static Api, Refused> {
+        let prefix = RequestPrefix::peek(&Reader::new(frame.clone()))?;
+        let api = apis::find(ApiKey(prefix.api_key));
+        api.filter(|api| api.serves(prefix.api_version))
+            .ok_or(Refused::Unsupported { api: ApiKey(prefix.api_key), version: prefix.api_version })
+    }
+
+    fn order(api: &'static Api) -> Order {
+        api.order
+    }
+
+    fn keeps(api: &'static Api) -> Keeps {
+        api.keeps
+    }
+
+    fn start(
+        self: &Arc<Self>,
+        peer: &mut IpAddr,
+        api: &'static Api,
+        frame: Bytes,
+    ) -> Result<Started, Refused> {
+        (api.start)(Arc::clone(self), Incoming { frame, peer: *peer })
+    }
 }
 
 /// Header and body of a request.

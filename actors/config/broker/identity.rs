@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use super::super::definition::{Definition, Importance};
 use super::super::rule::Rule;
-use super::super::settings::AdvertisedAddress;
+use super::super::settings::{AdvertisedAddress, NativeAddress};
 use super::super::value::{Kind, Value};
 
 pub(super) const ALL: &[Definition] = &[
@@ -14,10 +14,21 @@ pub(super) const ALL: &[Definition] = &[
         .read_only()
         .documentation("The folder that holds all data; it is created when it is not there."),
     Definition::new("kafka.address", Kind::String, "127.0.0.1:9092")
-        .rule(Rule::Check(socket_address))
+        .rule(Rule::Check(kafka_address))
         .importance(Importance::High)
         .read_only()
-        .documentation("The address and port that Kafka clients connect to; port 0 takes any that is free."),
+        .documentation(
+            "The address and port that Kafka clients connect to; port 0 takes any that is free, \
+             off takes no Kafka clients.",
+        ),
+    Definition::new("native.address", Kind::String, "auto")
+        .rule(Rule::Check(native_address))
+        .importance(Importance::High)
+        .read_only()
+        .documentation(
+            "The address and port that native clients connect to; port 0 takes any that is free, \
+             auto the one after Kafka's or else any that is free, off takes no native clients.",
+        ),
     Definition::new("advertised.address", Kind::String, "")
         .rule(Rule::Check(advertised_address))
         .importance(Importance::High)
@@ -64,11 +75,18 @@ fn not_empty(value: &Value) -> Result<(), &'static str> {
     Ok(())
 }
 
-fn socket_address(value: &Value) -> Result<(), &'static str> {
-    if matches!(value, Value::Text(text) if read_socket_address(text).is_some()) {
-        return Ok(());
+fn kafka_address(value: &Value) -> Result<(), &'static str> {
+    match value {
+        Value::Text(text) if text == OFF || read_socket_address(text).is_some() => Ok(()),
+        _ => Err("the value must be an IP address and a port, as in 127.0.0.1:9092, or off"),
     }
-    Err("the value must be an IP address and a port, as in 127.0.0.1:9092")
+}
+
+fn native_address(value: &Value) -> Result<(), &'static str> {
+    match value {
+        Value::Text(text) if NativeAddress::read(text).is_some() => Ok(()),
+        _ => Err("the value must be an IP address and a port, as in 127.0.0.1:9093, or auto, or off"),
+    }
 }
 
 fn advertised_address(value: &Value) -> Result<(), &'static str> {
@@ -80,6 +98,9 @@ fn advertised_address(value: &Value) -> Result<(), &'static str> {
     }
     Err("the value must be a host and a port, as in broker.example:9092, or empty")
 }
+
+/// In the place of an address that is not listened on.
+pub(in crate::config) const OFF: &str = "off";
 
 /// An address to listen on; `localhost` is taken for 127.0.0.1, so that no name is looked up.
 pub(in crate::config) fn read_socket_address(text: &str) -> Option<SocketAddr> {
@@ -104,6 +125,17 @@ mod tests {
         }
         for text in ["", "127.0.0.1", ":9092", "9092", "broker.example:9092", "127.0.0.1:65536"] {
             assert!(!accepts("kafka.address", text), "{text}");
+        }
+    }
+
+    #[test]
+    fn either_door_may_be_shut() {
+        assert!(accepts("kafka.address", "off"));
+        for text in ["auto", "off", "127.0.0.1:0"] {
+            assert!(accepts("native.address", text), "{text}");
+        }
+        for text in ["", "on", "127.0.0.1"] {
+            assert!(!accepts("native.address", text), "{text}");
         }
     }
 

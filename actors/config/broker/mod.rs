@@ -7,7 +7,7 @@ mod identity;
 mod storage;
 mod topic_defaults;
 
-pub(super) use identity::read_socket_address;
+pub(super) use identity::{OFF, read_socket_address};
 
 use super::definition::Definition;
 

@@ -6,7 +6,8 @@ use super::*;
 fn the_defaults_are_those_of_the_table() {
     let settings = Settings::default();
     assert_eq!(settings.data_dir, PathBuf::from("./callboard-data"));
-    assert_eq!(settings.kafka_address.to_string(), "127.0.0.1:9092");
+    assert_eq!(settings.kafka_address, Some(([127, 0, 0, 1], 9092).into()));
+    assert_eq!(settings.native_address, NativeAddress::Auto);
     assert_eq!(settings.advertised_address, None);
     assert_eq!((settings.node_id, settings.rack), (1, None));
     assert_eq!(settings.threads, ThreadSettings { workers: 0, readers: 4 });
@@ -53,6 +54,7 @@ fn what_is_set_reaches_its_field() {
     let settings = Settings::from_pairs([
         ("data.dir", "/data"),
         ("kafka.address", "localhost:0"),
+        ("native.address", "off"),
         ("advertised.address", "[::1]:9092"),
         ("broker.rack", "cellar"),
         ("connections.max.idle.ms", "-1"),
@@ -62,7 +64,8 @@ fn what_is_set_reaches_its_field() {
     ])
     .unwrap();
     assert_eq!(settings.data_dir, PathBuf::from("/data"));
-    assert_eq!(settings.kafka_address.to_string(), "127.0.0.1:0");
+    assert_eq!(settings.kafka_address, Some(([127, 0, 0, 1], 0).into()));
+    assert_eq!(settings.native_address, NativeAddress::Off);
     let host = AdvertisedAddress { host: "::1".to_owned(), port: 9092 };
     assert_eq!(settings.advertised_address, Some(host));
     assert_eq!(settings.rack.as_deref(), Some("cellar"));

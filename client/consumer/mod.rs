@@ -1,0 +1,258 @@
+//! Consuming: records of partitions, alone or as a member of a group.
+//!
+//! - [`builder`]: what can be set, and its defaults
+//! - [`drive`]: what it does while it waits for records
+//! - [`assignment`]: coming to have partitions, and giving them up
+//! - [`member`]: the consumer's place in its group
+//! - [`positions`]: its partitions, how far it is in each, and what waits to be taken
+//! - [`batch`]: batches as they come, and their records
+//! - [`commit`]: how far the group has read
+
+mod assignment;
+mod batch;
+mod builder;
+mod commit;
+mod drive;
+mod member;
+mod positions;
+
+pub use batch::Batch;
+pub use builder::{ConsumerBuilder, Listener, Reset};
+
+use crate::client::Client;
+use crate::error::Error;
+use crate::record::Received;
+use crate::transport::Reading;
+use builder::Settings;
+use callboard_protocol::native::TopicPartition;
+use callboard_protocol::native::read::Position as Wanted;
+use futures_util::Stream;
+use futures_util::stream::unfold;
+use member::Member;
+use positions::Positions;
+use std::collections::{BTreeSet, VecDeque};
+use std::fmt;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// A partition by the name of its topic.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Partition {
+    /// The topic.
+    pub topic: Arc<str>,
+    /// The partition's number, from 0.
+    pub partition: u32,
+}
+
+/// Reads records. All that it does it does within the calls that wait for records, but for saying to
+/// its group that it lives.
+///
+/// Dropping it leaves the group; [`Consumer::close`] also commits what was read.
+pub struct Consumer {
+    client: Client,
+    group: Option<String>,
+    member: Option<Member>,
+    positions: Positions,
+    settings: Settings,
+    reading: Option<Reading>,
+    /// The batch whose records are given one by one, and its partition.
+    current: Option<(TopicPartition, Batch)>,
+    /// What the group wants the consumer to have, until it has it.
+    wanted: Option<BTreeSet<TopicPartition>>,
+    /// The partitions that are given up, once the program was told.
+    revoking: Option<BTreeSet<TopicPartition>>,
+    /// What the program is to be told of before anything else.
+    failures: VecDeque<Error>,
+    next_commit: Option<Instant>,
+    rests_until: Option<Instant>,
+}
+
+impl Consumer {
+    fn new(
+        client: Client,
+        group: Option<String>,
+        member: Option<Member>,
+        positions: Positions,
+        settings: Settings,
+        next_commit: Option<Instant>,
+    ) -> Self {
+        let next_commit = next_commit.filter(|_| group.is_some());
+        Self {
+            client,
+            group,
+            member,
+            positions,
+            settings,
+            reading: None,
+            current: None,
+            wanted: None,
+            revoking: None,
+            failures: VecDeque::new(),
+            next_commit,
+            rests_until: None,
+        }
+    }
+
+    /// Waits for the next record.
+    ///
+    /// Cancel safe: no record is lost when the future is dropped.
+    ///
+    /// # Errors
+    /// What cannot be read, or that the consumer cannot be in its group. After the first, consuming
+    /// can go on: what could not be read is left out.
+    pub async fn next(&mut self) -> Result<Received, Error> {
+        loop {
+            if let Some((partition, batch)) = &mut self.current {
+                let partition = *partition;
+                match batch.next() {
+                    Some(Ok(record)) => {
+                        self.positions.given(partition, record.offset() + 1);
+                        return Ok(record);
+                    }
+                    Some(Err(error)) => {
+                        self.current = None;
+                        return Err(error);
+                    }
+                    None => self.current = None,
+                }
+            }
+            self.current = Some(self.take().await?);
+        }
+    }
+
+    /// Waits for the next records of one partition that were stored together. All of them count as
+    /// given.
+    ///
+    /// Cancel safe: no record is lost when the future is dropped.
+    ///
+    /// # Errors
+    /// As for [`Consumer::next`].
+    pub async fn next_batch(&mut self) -> Result<Batch, Error> {
+        let (partition, batch, end) = match self.current.take() {
+            // The rest of one that was begun.
+            Some((partition, batch)) if batch.clone().next().is_some() => {
+                let end = batch.clone().filter_map(|it| Some(it.ok()?.offset() + 1)).last();
+                (partition, batch, end)
+            }
+            Some(_) | None => {
+                let (partition, batch) = self.take().await?;
+                let end = batch.clone().filter_map(|it| Some(it.ok()?.offset() + 1)).last();
+                (partition, batch, end)
+            }
+        };
+        if let Some(end) = end {
+            self.positions.given(partition, end);
+        }
+        Ok(batch)
+    }
+
+    /// The records as a stream, which does not end.
+    pub fn stream(&mut self) -> impl Stream<Item = Result<Received, Error>> + '_ {
+        unfold(self, |consumer| async move { Some((consumer.next().await, consumer)) })
+    }
+
+    /// The partitions that the consumer has now.
+    pub fn assignment(&self) -> Vec<Partition> {
+        let named = |(key, it): (&TopicPartition, &positions::Position)| Partition {
+            topic: Arc::clone(&it.topic),
+            partition: key.partition,
+        };
+        self.positions.iter().map(named).collect()
+    }
+
+    /// The offset of the next record that is given of a partition; none while that is not known.
+    pub fn position(&self, topic: &str, partition: u32) -> Option<i64> {
+        let partition = self.positions.find(topic, partition)?;
+        self.positions.get(partition)?.next
+    }
+
+    /// Records of a partition that are there and were not given, as far as is known.
+    pub fn lag(&self, topic: &str, partition: u32) -> Option<u64> {
+        let position = self.positions.get(self.positions.find(topic, partition)?)?;
+        u64::try_from(position.high_watermark? - position.next?).ok()
+    }
+
+    /// Goes on from an offset of a partition that the consumer has.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when it does not have it.
+    pub fn seek(&mut self, topic: &str, partition: u32, offset: i64) -> Result<(), Error> {
+        let partition = self.own(topic, partition)?;
+        self.leave_current(partition);
+        self.positions.seek(partition, offset);
+        Ok(())
+    }
+
+    /// Goes on from the first record of a partition that has at least that time, in milliseconds since
+    /// 1970, or from its end. Cancel safe.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when the consumer does not have the partition, or when the broker cannot be
+    /// asked.
+    pub async fn seek_to_time(&mut self, topic: &str, partition: u32, time: i64) -> Result<(), Error> {
+        let own = self.own(topic, partition)?;
+        let offset = match self.list(own, Wanted::AtTime(time)).await? {
+            Some(offset) => Some(offset),
+            None => self.list(own, Wanted::Latest).await?,
+        };
+        self.seek(topic, partition, offset.unwrap_or(0))
+    }
+
+    /// Gives nothing of a partition until it is resumed; the consumer still has it.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when it does not have it.
+    pub fn pause(&mut self, topic: &str, partition: u32) -> Result<(), Error> {
+        let partition = self.own(topic, partition)?;
+        if let Some(next) = self.positions.get(partition).and_then(|it| it.next) {
+            // What is left of a batch that was begun is read again.
+            if self.current.as_ref().is_some_and(|(current, _)| *current == partition) {
+                self.current = None;
+                self.positions.seek(partition, next);
+            }
+        }
+        self.positions.pause(partition, true);
+        Ok(())
+    }
+
+    /// Gives records of a partition again.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when the consumer does not have it.
+    pub fn resume(&mut self, topic: &str, partition: u32) -> Result<(), Error> {
+        let partition = self.own(topic, partition)?;
+        self.positions.pause(partition, false);
+        Ok(())
+    }
+
+    /// Commits what was given, unless nothing is committed by itself, and leaves the group.
+    ///
+    /// # Errors
+    /// What the commit failed with; the group is left all the same.
+    pub async fn close(mut self) -> Result<(), Error> {
+        let committed = if self.settings.commit_every.is_some() && self.group.is_some() {
+            self.commit().await
+        } else {
+            Ok(())
+        };
+        if let Some(member) = self.member.take() {
+            member.leave().await;
+        }
+        committed
+    }
+
+    fn own(&self, topic: &str, partition: u32) -> Result<TopicPartition, Error> {
+        let missing = || Error::Invalid(format!("the consumer does not have {topic}-{partition}"));
+        self.positions.find(topic, partition).ok_or_else(missing)
+    }
+
+    fn leave_current(&mut self, partition: TopicPartition) {
+        self.current = self.current.take().filter(|(current, _)| *current != partition);
+    }
+}
+
+impl fmt::Debug for Consumer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Consumer").field("group", &self.group).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,421 @@
+//! A broker by its socket: one connection, made anew when it is gone.
+//!
+//! A task of its own writes requests in the order in which they were sent and hands answers to
+//! whoever waits for them. When the connection ends all that wait are told so; the next request
+//! makes a new one.
+
+use super::{Pushed, Reading, Reply, Transport};
+use crate::error::Error;
+use bytes::{Buf, Bytes, BytesMut};
+use callboard_protocol::native::frame::{Frame, LENGTH_BYTES};
+use callboard_protocol::native::hello::{Hello, Welcome};
+use callboard_protocol::native::operations::BODY_VERSION;
+use callboard_protocol::native::read::{CloseReading, Credit, OpenReading, ReadPart};
+use callboard_protocol::native::{
+    Flags, FrameError, FrameHeader, Operation, Refusal, Request, Response, VERSION,
+};
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use std::collections::{HashMap, VecDeque};
+use std::io::{self, IoSlice};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
+
+/// How long making a connection may take, its greeting included.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// Bytes that are read at once where a frame's length is not known yet.
+const READ_BYTES: usize = 64 << 10;
+/// Requests are gathered up to so many bytes before they are written.
+const GATHER_BYTES: usize = 256 << 10;
+/// Pieces that one system call takes.
+const PIECES_AT_ONCE: usize = 64;
+/// Bytes of the largest frame that is taken from a broker.
+const FRAME_BYTES_MAX: usize = 1 << 30;
+
+/// A broker by its socket.
+#[derive(Debug)]
+pub struct Tcp {
+    orders: mpsc::UnboundedSender<Order>,
+    next_reading: AtomicU32,
+}
+
+/// What the task is to do.
+#[derive(Debug)]
+enum Order {
+    /// Send a request, and answer there.
+    Call { request: Request, batches: Vec<Bytes>, reply: oneshot::Sender<Reply> },
+    /// Open a reading, and push there.
+    Open { open: OpenReading, pushes: mpsc::UnboundedSender<Pushed> },
+    /// Give a reading credit.
+    Credit(Credit),
+    /// End a reading.
+    Close(CloseReading),
+}
+
+impl Tcp {
+    /// Connects, greets, and keeps the connection.
+    ///
+    /// # Errors
+    /// [`Error::Disconnected`] when there is nobody, [`Error::Refused`] when no version of the
+    /// protocol is common.
+    pub async fn connect(address: &str, client_id: &str) -> Result<Self, Error> {
+        let dialer = Dialer { address: address.to_owned(), client_id: client_id.to_owned() };
+        let connection = dialer.dial().await?;
+        let (orders, inbox) = mpsc::unbounded_channel();
+        tokio::spawn(keep(dialer, connection, inbox));
+        Ok(Self { orders, next_reading: AtomicU32::new(1) })
+    }
+}
+
+impl Transport for Tcp {
+    fn call(&self, request: Request, batches: Vec<Bytes>) -> BoxFuture<'static, Reply> {
+        let (reply, answer) = oneshot::channel();
+        // A task that is gone drops the order and with it the reply.
+        let _ = self.orders.send(Order::Call { request, batches, reply });
+        async { answer.await.unwrap_or(Err(Error::Closed)) }.boxed()
+    }
+
+    fn read(&self, parts: Vec<ReadPart>, credit: u32) -> Reading {
+        let reading = self.next_reading.fetch_add(1, Ordering::Relaxed);
+        let (pushes, inbox) = mpsc::unbounded_channel();
+        let _ = self.orders.send(Order::Open { open: OpenReading { reading, parts, credit }, pushes });
+        let end = End { reading, orders: self.orders.clone() };
+        Reading::new(inbox, move |bytes| {
+            let _ = end.orders.send(Order::Credit(Credit { reading: end.reading, bytes }));
+        })
+    }
+}
+
+/// Ends a reading when it is dropped.
+struct End {
+    reading: u32,
+    orders: mpsc::UnboundedSender<Order>,
+}
+
+impl Drop for End {
+    fn drop(&mut self) {
+        let _ = self.orders.send(Order::Close(CloseReading { reading: self.reading }));
+    }
+}
+
+/// Makes connections.
+struct Dialer {
+    address: String,
+    client_id: String,
+}
+
+impl Dialer {
+    async fn dial(&self) -> Result<Connection, Error> {
+        let dialing = async {
+            let socket = TcpStream::connect(&self.address).await.map_err(|error| gone(&error))?;
+            socket.set_nodelay(true).map_err(|error| gone(&error))?;
+            self.greet(socket).await
+        };
+        timeout(CONNECT_TIMEOUT, dialing).await.map_err(|_| Error::TimedOut)?
+    }
+
+    async fn greet(&self, socket: TcpStream) -> Result<Connection, Error> {
+        let (read, write) = socket.into_split();
+        let mut connection = Connection { reader: FrameReader::new(read), writer: FrameWriter::new(write) };
+        let hello = Hello {
+            version_min: VERSION,
+            version_max: VERSION,
+            client_id: self.client_id.clone(),
+            software: concat!("callboard-client ", env!("CARGO_PKG_VERSION")).to_owned(),
+        };
+        connection.writer.add(0, &hello.into_request(), Vec::new())?;
+        connection.writer.flush().await.map_err(|error| gone(&error))?;
+        let frame = connection.reader.frame().await?;
+        let response = answer(&frame)?;
+        let welcome: Option<Welcome> = Hello::answer(response);
+        let welcome = welcome.ok_or_else(|| Error::Protocol("the greeting was not answered".to_owned()))?;
+        tracing::debug!(broker = welcome.software, cluster = welcome.cluster_id, "connected");
+        Ok(connection)
+    }
+}
+
+struct Connection {
+    reader: FrameReader,
+    writer: FrameWriter,
+}
+
+/// Who waits for what on a connection.
+#[derive(Default)]
+struct Waiting {
+    next_correlation: u32,
+    calls: HashMap<u32, oneshot::Sender<Reply>>,
+    readings: HashMap<u32, mpsc::UnboundedSender<Pushed>>,
+}
+
+/// Serves orders on one connection after the other.
+async fn keep(dialer: Dialer, connection: Connection, mut orders: mpsc::UnboundedReceiver<Order>) {
+    let mut connection = Some(connection);
+    let mut first = None;
+    loop {
+        let (Connection { mut reader, mut writer }, begun) = match connection.take() {
+            Some(connection) => (connection, None),
+            None => {
+                let Some(order) = first.take() else { return };
+                if matches!(order, Order::Credit(_) | Order::Close(_)) {
+                    // It was for a reading that is gone.
+                    let Some(next) = orders.recv().await else { return };
+                    first = Some(next);
+                    continue;
+                }
+                match dialer.dial().await {
+                    Ok(connection) => (connection, Some(order)),
+                    Err(error) => {
+                        fail(order, &error);
+                        let Some(next) = orders.recv().await else { return };
+                        first = Some(next);
+                        continue;
+                    }
+                }
+            }
+        };
+        let mut waiting = Waiting::default();
+        let ended = serve(&mut reader, &mut writer, &mut waiting, begun, &mut orders).await;
+        let Some(error) = ended else { return };
+        tracing::debug!(%error, "the connection ended");
+        for (_, reply) in waiting.calls.drain() {
+            let _ = reply.send(Err(error.clone()));
+        }
+        for (_, pushes) in waiting.readings.drain() {
+            let _ = pushes.send(Err(error.clone()));
+        }
+        let Some(next) = orders.recv().await else { return };
+        first = Some(next);
+    }
+}
+
+/// Serves orders until the connection ends, and says why; none when nobody can order any more.
+async fn serve(
+    reader: &mut FrameReader,
+    writer: &mut FrameWriter,
+    waiting: &mut Waiting,
+    begun: Option<Order>,
+    orders: &mut mpsc::UnboundedReceiver<Order>,
+) -> Option<Error> {
+    if let Some(order) = begun {
+        waiting.order(order, writer);
+    }
+    loop {
+        tokio::select! {
+            // Answers first: they are why others may go on.
+            biased;
+            frame = reader.frame() => match frame {
+                Ok(frame) => {
+                    waiting.arrived(&frame);
+                    while let Some(frame) = reader.buffered() {
+                        match frame {
+                            Ok(frame) => waiting.arrived(&frame),
+                            Err(error) => return Some(error),
+                        }
+                    }
+                }
+                Err(error) => return Some(error),
+            },
+            written = writer.write_some(), if writer.has_pieces() => {
+                if let Err(error) = written {
+                    return Some(gone(&error));
+                }
+            }
+            order = orders.recv(), if writer.bytes < GATHER_BYTES => {
+                waiting.order(order?, writer);
+                while writer.bytes < GATHER_BYTES {
+                    match orders.try_recv() {
+                        Ok(order) => waiting.order(order, writer),
+                        Err(_) => break,
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl Waiting {
+    fn order(&mut self, order: Order, writer: &mut FrameWriter) {
+        self.next_correlation = self.next_correlation.wrapping_add(1);
+        let correlation = self.next_correlation;
+        match order {
+            // Nobody waits any more, but what was sent is to take effect.
+            Order::Call { request, batches, reply } => match writer.add(correlation, &request, batches) {
+                Ok(()) => drop(self.calls.insert(correlation, reply)),
+                Err(error) => drop(reply.send(Err(error))),
+            },
+            Order::Open { open, pushes } => {
+                self.readings.insert(open.reading, pushes);
+                Self::send(correlation, &open.into_request(), writer);
+            }
+            Order::Credit(credit) => Self::send(correlation, &credit.into_request(), writer),
+            Order::Close(close) => {
+                if self.readings.remove(&close.reading).is_some() {
+                    Self::send(correlation, &close.into_request(), writer);
+                }
+            }
+        }
+    }
+
+    /// Sends a request that nobody waits for.
+    fn send(correlation: u32, request: &Request, writer: &mut FrameWriter) {
+        if let Err(error) = writer.add(correlation, request, Vec::new()) {
+            tracing::error!(%error, "a request cannot be written");
+        }
+    }
+
+    fn arrived(&mut self, frame: &Frame) {
+        let FrameHeader { correlation_id, flags, .. } = frame.header;
+        if flags.is_pushed() {
+            self.pushed(correlation_id, frame);
+        } else if let Some(reply) = self.calls.remove(&correlation_id) {
+            let batches = if frame.payload.is_empty() { Vec::new() } else { vec![frame.payload.clone()] };
+            let _ = reply.send(answer(frame).map(|response| (response, batches)));
+        } else if flags.is_refused() {
+            tracing::debug!(error = ?answer(frame).err(), "a reading was refused");
+        }
+    }
+
+    fn pushed(&mut self, reading: u32, frame: &Frame) {
+        // One that was ended here may still be on its way there.
+        let Some(pushes) = self.readings.get(&reading) else { return };
+        let pushed = answer(frame).and_then(|response| match OpenReading::answer(response) {
+            Some(fetched) => Ok((fetched, vec![frame.payload.clone()])),
+            None => Err(Error::Protocol("something else than a reading was pushed".to_owned())),
+        });
+        let _ = pushes.send(pushed);
+    }
+}
+
+fn fail(order: Order, error: &Error) {
+    match order {
+        Order::Call { reply, .. } => drop(reply.send(Err(error.clone()))),
+        Order::Open { pushes, .. } => drop(pushes.send(Err(error.clone()))),
+        Order::Credit(_) | Order::Close(_) => {}
+    }
+}
+
+fn answer(frame: &Frame) -> Result<Response, Error> {
+    let FrameHeader { operation, version, flags, .. } = frame.header;
+    if flags.is_refused() {
+        return Err(Refusal::decode(&frame.body).map_err(misunderstood)?.into());
+    }
+    Response::decode(operation, version, &frame.body).map_err(misunderstood)
+}
+
+fn misunderstood(error: FrameError) -> Error {
+    Error::Protocol(error.to_string())
+}
+
+fn gone(error: &io::Error) -> Error {
+    Error::Disconnected(error.to_string())
+}
+
+struct FrameReader {
+    socket: OwnedReadHalf,
+    buffer: BytesMut,
+}
+
+impl FrameReader {
+    fn new(socket: OwnedReadHalf) -> Self {
+        Self { socket, buffer: BytesMut::new() }
+    }
+
+    /// Waits for a whole frame. Cancel safe: what has arrived stays in the buffer.
+    async fn frame(&mut self) -> Result<Frame, Error> {
+        loop {
+            if let Some(frame) = self.buffered() {
+                return frame;
+            }
+            let missing = self.length().map_or(READ_BYTES, |length| {
+                (length + LENGTH_BYTES).saturating_sub(self.buffer.len()).clamp(READ_BYTES, GATHER_BYTES)
+            });
+            self.buffer.reserve(missing);
+            let read = self.socket.read_buf(&mut self.buffer).await.map_err(|error| gone(&error))?;
+            if read == 0 {
+                return Err(Error::Disconnected("the broker closed it".to_owned()));
+            }
+        }
+    }
+
+    /// The next frame, if it is there whole.
+    fn buffered(&mut self) -> Option<Result<Frame, Error>> {
+        let length = self.length()?;
+        if length > FRAME_BYTES_MAX {
+            return Some(Err(Error::Protocol(format!("a frame of {length} bytes is too large"))));
+        }
+        if self.buffer.len() < LENGTH_BYTES + length {
+            return None;
+        }
+        self.buffer.advance(LENGTH_BYTES);
+        Some(Frame::split(self.buffer.split_to(length).freeze()).map_err(misunderstood))
+    }
+
+    fn length(&self) -> Option<usize> {
+        self.buffer.first_chunk().map(|length| u32::from_be_bytes(*length) as usize)
+    }
+}
+
+struct FrameWriter {
+    socket: OwnedWriteHalf,
+    pieces: VecDeque<Bytes>,
+    bytes: usize,
+}
+
+impl FrameWriter {
+    fn new(socket: OwnedWriteHalf) -> Self {
+        Self { socket, pieces: VecDeque::new(), bytes: 0 }
+    }
+
+    fn add(&mut self, correlation_id: u32, request: &Request, batches: Vec<Bytes>) -> Result<(), Error> {
+        let body = request.encode().map_err(misunderstood)?;
+        let header = FrameHeader {
+            correlation_id,
+            operation: request.operation(),
+            version: BODY_VERSION,
+            flags: Flags::NONE,
+            body_bytes: body.len() as u32,
+        };
+        let payload = batches.iter().map(Bytes::len).sum();
+        let front = header.join(&body, payload).map_err(misunderstood)?;
+        self.bytes += front.len() + payload;
+        self.pieces.push_back(front);
+        self.pieces.extend(batches);
+        Ok(())
+    }
+
+    fn has_pieces(&self) -> bool {
+        !self.pieces.is_empty()
+    }
+
+    async fn flush(&mut self) -> io::Result<()> {
+        while self.has_pieces() {
+            self.write_some().await?;
+        }
+        Ok(())
+    }
+
+    /// Writes the first pieces, as far as the socket takes them. Cancel safe.
+    async fn write_some(&mut self) -> io::Result<()> {
+        let slices: Vec<_> =
+            self.pieces.iter().take(PIECES_AT_ONCE).map(|piece| IoSlice::new(piece)).collect();
+        let mut written = self.socket.write_vectored(&slices).await?;
+        if written == 0 {
+            return Err(io::ErrorKind::WriteZero.into());
+        }
+        self.bytes = self.bytes.saturating_sub(written);
+        while let Some(piece) = self.pieces.front_mut() {
+            if piece.len() > written {
+                piece.advance(written);
+                break;
+            }
+            written -= piece.len();
+            self.pieces.pop_front();
+        }
+        Ok(())
+    }
+}

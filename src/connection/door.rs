@@ -1,0 +1,112 @@
+//! A door: one of the protocols that clients speak, as connections need it.
+
+use bytes::Bytes;
+use callboard_actors::broker::BrokerHandle;
+use std::fmt::Debug;
+use std::future::Future;
+use std::net::IpAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use tokio::sync::mpsc;
+
+/// One of the protocols that clients speak. Its frames begin with their length, 4 bytes in network
+/// byte order that do not count themselves.
+pub trait Door: Debug + Send + Sync + 'static {
+    /// What a connection keeps between its requests.
+    type Session: Unpin + 'static;
+    /// An operation that a frame asks for.
+    type Operation: Copy + Debug + Unpin + 'static;
+    /// Why a connection is closed instead of answered.
+    type Refused: std::error::Error + 'static;
+
+    /// Whether answers may overtake each other.
+    const ANSWERS: Answers;
+
+    /// The broker behind the door.
+    fn broker(&self) -> &BrokerHandle;
+
+    /// A new connection's session. What it pushes is written between the answers.
+    fn session(&self, peer: IpAddr, pushes: Pushes<Self::Refused>) -> Self::Session;
+
+    /// Which operation a frame asks for, before anything of it is done.
+    ///
+    /// # Errors
+    /// When the connection must be closed.
+    fn operation(frame: &Bytes) -> Result<Self::Operation, Self::Refused>;
+
+    /// How requests of an operation share a connection with others.
+    fn order(operation: Self::Operation) -> Order;
+
+    /// What is kept of a request until it is answered.
+    fn keeps(operation: Self::Operation) -> Keeps;
+
+    /// Begins a request: what must happen in the order of the requests happens here.
+    ///
+    /// # Errors
+    /// When the connection must be closed.
+    fn start(
+        self: &Arc<Self>,
+        session: &mut Self::Session,
+        operation: Self::Operation,
+        frame: Bytes,
+    ) -> Result<Started<Self::Refused>, Self::Refused>;
+}
+
+/// In which order answers are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answers {
+    /// In that of the requests.
+    InOrder,
+    /// As they are ready.
+    AsReady,
+}
+
+/// Whether a request may begin before those in front of it are answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// It may when all of those may too: what it does happens in order all the same.
+    Overlapping,
+    /// It may not, so that it sees what they did.
+    OneAtATime,
+}
+
+/// What is kept of a request until it is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keeps {
+    /// Its bytes, which count as long against the bound on those of all requests.
+    Frame,
+    /// A copy of what is needed: it may wait long for what others do.
+    Copy,
+}
+
+/// The pieces of an answer's frame; none when no answer is sent.
+pub type Answer<R> = Result<Option<Vec<Bytes>>, R>;
+
+/// The way to an answer.
+pub type Answering<R> = Pin<Box<dyn Future<Output = Answer<R>>>>;
+
+/// A request that has begun.
+pub enum Started<R> {
+    /// All that must happen in order has happened.
+    Answering(Answering<R>),
+    /// The next request of the connection must wait for this.
+    Waiting(Pin<Box<dyn Future<Output = Answering<R>>>>),
+}
+
+/// Where a session puts what it says without being asked.
+#[derive(Debug)]
+pub struct Pushes<R>(pub(super) mpsc::UnboundedSender<super::write::Pending<R>>);
+
+impl<R> Clone for Pushes<R> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<R: 'static> Pushes<R> {
+    /// Writes a frame's pieces when it is its turn. Whoever pushes bounds how much that is.
+    pub fn push(&self, answer: Answer<R>) {
+        // The writer is gone only when the connection ends.
+        let _ = self.0.send(super::write::Pending { answering: Box::pin(async { answer }), permits: None });
+    }
+}

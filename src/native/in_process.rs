@@ -1,0 +1,48 @@
+//! The native protocol without a socket: a client in the program that the broker runs in.
+//!
+//! Requests and answers are passed as they are, and batches by reference.
+
+use super::readings;
+use super::{Caller, Native, Started, start};
+use bytes::Bytes;
+use callboard_client::Error;
+use callboard_client::transport::{Reading, Reply, Transport};
+use callboard_protocol::native::Request;
+use callboard_protocol::native::read::ReadPart;
+use futures_util::future::BoxFuture;
+use std::sync::Arc;
+use tokio::sync::mpsc;
+
+/// A way to the broker of the same program.
+#[derive(Debug)]
+pub struct Local {
+    native: Arc<Native>,
+    caller: Caller,
+}
+
+impl Local {
+    /// A way to that broker, for a client of that name.
+    pub fn new(native: Arc<Native>, client_id: &str) -> Self {
+        Self { native, caller: Caller { client_id: client_id.to_owned(), host: "in process".to_owned() } }
+    }
+}
+
+impl Transport for Local {
+    fn call(&self, request: Request, batches: Vec<Bytes>) -> BoxFuture<'static, Reply> {
+        match start(&self.native, &self.caller, request, batches) {
+            Started::Answering(answering) => Box::pin(async { answering.await.map_err(Error::from) }),
+            Started::Waiting(beginning) => Box::pin(async { beginning.await.await.map_err(Error::from) }),
+        }
+    }
+
+    fn read(&self, parts: Vec<ReadPart>, credit: u32) -> Reading {
+        let (pushes, inbox) = mpsc::unbounded_channel();
+        let (credit, reading) = readings::open(parts, credit);
+        let running = reading.run(Arc::clone(&self.native), move |pushed| {
+            // The client is gone only when it ends the reading.
+            let _ = pushes.send(pushed.map_err(Error::from));
+        });
+        self.native.broker.placement().connection().spawn(running);
+        Reading::new(inbox, move |bytes| credit.add(bytes))
+    }
+}

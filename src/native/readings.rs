@@ -1,0 +1,105 @@
+//! Readings: what comes into partitions is pushed, for as long as the client has given credit.
+
+use super::Native;
+use super::read::{Bounds, read};
+use bytes::Bytes;
+use callboard_protocol::batch::{BATCH_HEADER_BYTES, BatchHeader};
+use callboard_protocol::native::Refusal;
+use callboard_protocol::native::read::{Fetched, FetchedPart, ReadPart};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// How long the broker waits at once. Nothing depends on it: it waits again.
+const WAIT_MAX: Duration = Duration::from_secs(600);
+
+/// The bytes that a client has ever given a reading. Dropping it ends the reading: nothing is pushed
+/// once that has happened on the thread that it runs on.
+#[derive(Debug)]
+pub(super) struct Credit(watch::Sender<u64>);
+
+impl Credit {
+    /// Gives so many bytes more.
+    pub(super) fn add(&self, bytes: u32) {
+        self.0.send_modify(|given| *given = given.saturating_add(u64::from(bytes)));
+    }
+}
+
+/// A reading with its first credit, which is to be run.
+pub(super) fn open(parts: Vec<ReadPart>, credit: u32) -> (Credit, Reading) {
+    let (given, inbox) = watch::channel(u64::from(credit));
+    (Credit(given), Reading { parts, given: inbox, used: 0 })
+}
+
+/// A reading on its way.
+#[derive(Debug)]
+pub(super) struct Reading {
+    parts: Vec<ReadPart>,
+    given: watch::Receiver<u64>,
+    used: u64,
+}
+
+impl Reading {
+    /// Pushes what comes until the client or the broker ends it. A partition that cannot be read is
+    /// pushed as refused, and left out from then on; so it ends with the last one.
+    pub(super) async fn run(
+        mut self,
+        native: Arc<Native>,
+        push: impl Fn(Result<(Fetched, Vec<Bytes>), Refusal>),
+    ) {
+        while !self.parts.is_empty() && !native.stopping.is_cancelled() {
+            let used = self.used;
+            let Ok(given) = self.given.wait_for(|given| *given > used).await.map(|given| *given) else {
+                return;
+            };
+            let bytes_max = usize::try_from(given - used).unwrap_or(usize::MAX);
+            let bounds = Bounds { bytes_max, bytes_min: 1, wait_max: WAIT_MAX };
+            let outcome = tokio::select! {
+                biased;
+                () = ended(&mut self.given) => return,
+                outcome = read(&native, &self.parts, bounds) => outcome,
+            };
+            let (fetched, batches) = match outcome {
+                Ok(read) => read,
+                Err(refusal) => return push(Err(refusal)),
+            };
+            self.used += batches.iter().map(|piece| piece.len() as u64).sum::<u64>();
+            self.advance(&fetched, &batches);
+            let parts: Vec<_> = fetched.parts.into_iter().filter(has_news).collect();
+            if !parts.is_empty() {
+                push(Ok((Fetched { parts }, batches)));
+            }
+        }
+    }
+
+    /// Goes on behind what was read, and without what cannot be.
+    fn advance(&mut self, fetched: &Fetched, batches: &[Bytes]) {
+        let mut pieces = batches.iter();
+        for (part, read) in self.parts.iter_mut().zip(&fetched.parts) {
+            let mut left = read.outcome.as_ref().map_or(0, |read| read.bytes as usize);
+            while let Some(piece) = (left > 0).then(|| pieces.next()).flatten() {
+                left = left.saturating_sub(piece.len());
+                // The header stands at the front of a batch, or is a piece of its own.
+                let header = BatchHeader::parse(piece).filter(|header| {
+                    let total = header.total_bytes();
+                    total == Some(piece.len()) || (piece.len() == BATCH_HEADER_BYTES && total.is_some())
+                });
+                if let Some(header) = header {
+                    part.offset = part.offset.max(header.last_offset() + 1);
+                }
+            }
+        }
+        let mut outcomes = fetched.parts.iter().map(|read| read.outcome.is_ok());
+        self.parts.retain(|_| outcomes.next().unwrap_or(true));
+    }
+}
+
+/// Whether something is to be told of a partition.
+fn has_news(part: &FetchedPart) -> bool {
+    part.outcome.as_ref().map_or(true, |read| read.bytes > 0)
+}
+
+/// Waits until the client has ended the reading.
+async fn ended(given: &mut watch::Receiver<u64>) {
+    while given.changed().await.is_ok() {}
+}

@@ -1,0 +1,137 @@
+//! Topics: what there is, and changing it.
+
+use super::refusals::Refused;
+use super::{Native, unknown_topic};
+use callboard_actors::Unavailable;
+use callboard_actors::broker::create_partitions::{self, Growth};
+use callboard_actors::broker::create_topics::{self, CreateTopicError, Mode};
+use callboard_actors::broker::delete_topics;
+use callboard_actors::broker::topics::TopicView;
+use callboard_actors::mail::ask;
+use callboard_protocol::native::topics::{
+    CreatePartitions, CreateTopics, DeleteTopics, ListTopics, ListedTopic, NewTopic, Outcomes, Topic,
+    TopicsListed,
+};
+use callboard_protocol::native::{Code, Refusal};
+use std::collections::HashSet;
+
+pub(super) async fn list(native: &Native, list: ListTopics) -> Result<TopicsListed, Refusal> {
+    let Some(names) = list.names else {
+        let all = native.broker.topics();
+        let listed = all.iter().map(|view| listed(view.name.to_string(), Ok(topic(view))));
+        return Ok(TopicsListed { topics: listed.collect() });
+    };
+    native.check_count(names.len())?;
+    let topics = native.broker.topics();
+    let missing: Vec<_> = names.iter().filter(|name| topics.get(name).is_none()).cloned().collect();
+    drop(topics);
+    let mut refused = Vec::new();
+    if list.create && native.broker.settings().topics.auto_create && !missing.is_empty() {
+        let new = |name: &String| create_topics::NewTopic { name: name.clone(), ..Default::default() };
+        let outcomes = ask_to_create(native, missing.iter().map(new).collect(), Mode::Apply).await;
+        let failed =
+            missing.into_iter().zip(outcomes).filter_map(|(name, outcome)| Some((name, outcome.err()?)));
+        // Another client may have been faster.
+        refused.extend(failed.filter(|(_, error)| !matches!(error, CreateTopicError::Exists(_))));
+    }
+    let topics = native.broker.topics();
+    let listed = names.into_iter().map(|name| {
+        let outcome = topics.get(&name).map(|view| topic(view)).ok_or_else(|| {
+            let refused = refused.iter().find(|(refused, _)| *refused == name);
+            refused.map_or_else(unknown_topic, |(_, error)| error.refusal())
+        });
+        listed(name, outcome)
+    });
+    Ok(TopicsListed { topics: listed.collect() })
+}
+
+pub(super) async fn create(native: &Native, create: CreateTopics) -> Result<TopicsListed, Refusal> {
+    native.check_count(create.topics.len())?;
+    check_once(create.topics.iter().map(|topic| topic.name.as_str()))?;
+    let names: Vec<_> = create.topics.iter().map(|topic| topic.name.clone()).collect();
+    let new = create.topics.into_iter().map(new_topic).collect();
+    let outcomes = ask_to_create(native, new, mode(create.validate_only)).await;
+    let listed = names.into_iter().zip(outcomes).map(|(name, outcome)| {
+        listed(name, outcome.map(|view| topic(&view)).map_err(|error| error.refusal()))
+    });
+    Ok(TopicsListed { topics: listed.collect() })
+}
+
+pub(super) async fn delete(native: &Native, delete: DeleteTopics) -> Result<Outcomes, Refusal> {
+    native.check_count(delete.names.len())?;
+    check_once(delete.names.iter().map(String::as_str))?;
+    if !native.broker.settings().topics.delete {
+        let message = "topics may not be deleted: delete.topic.enable is false";
+        return Err(Refusal::new(Code::DELETION_DISABLED, message));
+    }
+    let topics = native.broker.topics();
+    let found: Vec<_> = delete.names.iter().map(|name| topics.get(name).map(|topic| topic.id)).collect();
+    drop(topics);
+    let ids: Vec<_> = found.iter().copied().flatten().collect();
+    let count = ids.len();
+    let deleted =
+        ask(native.broker.broker(), |reply| delete_topics::DeleteTopics { topics: ids, reply }).await;
+    let mut deleted = deleted.unwrap_or_else(|error| vec![Err(error.into()); count]).into_iter();
+    let outcomes = found.into_iter().map(|found| match found.and_then(|_| deleted.next()) {
+        Some(outcome) => outcome.map_err(|error| error.refusal()),
+        None => Err(unknown_topic()),
+    });
+    Ok(Outcomes { outcomes: outcomes.collect() })
+}
+
+pub(super) async fn grow(native: &Native, create: CreatePartitions) -> Result<Outcomes, Refusal> {
+    native.check_count(create.topics.len())?;
+    check_once(create.topics.iter().map(|(name, _)| name.as_str()))?;
+    let growth = |(topic, count)| Growth { topic, count, assignments: None };
+    let topics: Vec<_> = create.topics.into_iter().map(growth).collect();
+    let (count, mode) = (topics.len(), mode(create.validate_only));
+    let message = |reply| create_partitions::CreatePartitions { topics, mode, reply };
+    let grown = ask(native.broker.broker(), message).await;
+    let grown = grown.unwrap_or_else(|error| vec![Err(error.into()); count]);
+    Ok(Outcomes {
+        outcomes: grown.into_iter().map(|outcome| outcome.map_err(|error| error.refusal())).collect(),
+    })
+}
+
+async fn ask_to_create(
+    native: &Native,
+    topics: Vec<create_topics::NewTopic>,
+    mode: Mode,
+) -> Vec<Result<std::sync::Arc<TopicView>, CreateTopicError>> {
+    let count = topics.len();
+    let created =
+        ask(native.broker.broker(), |reply| create_topics::CreateTopics { topics, mode, reply }).await;
+    created.unwrap_or_else(|Unavailable| (0..count).map(|_| Err(Unavailable.into())).collect())
+}
+
+fn new_topic(new: NewTopic) -> create_topics::NewTopic {
+    create_topics::NewTopic {
+        name: new.name,
+        partitions: new.partitions,
+        replication_factor: new.replication_factor,
+        assignments: Vec::new(),
+        configs: new.configs.into_iter().map(|(name, value)| (name, Some(value))).collect(),
+    }
+}
+
+fn mode(validate_only: bool) -> Mode {
+    if validate_only { Mode::ValidateOnly } else { Mode::Apply }
+}
+
+fn check_once<'a>(names: impl Iterator<Item = &'a str>) -> Result<(), Refusal> {
+    let mut seen = HashSet::new();
+    for name in names {
+        if !seen.insert(name) {
+            return Err(Refusal::new(Code::INVALID_REQUEST, format!("topic {name} is named twice")));
+        }
+    }
+    Ok(())
+}
+
+fn listed(name: String, outcome: Result<Topic, Refusal>) -> ListedTopic {
+    ListedTopic { name, outcome }
+}
+
+fn topic(view: &TopicView) -> Topic {
+    Topic { id: view.id.0, partitions: view.partitions.len() as u32 }
+}

@@ -1,0 +1,81 @@
+//! A broker inside a program: how it starts and how it ends.
+
+use crate::support::{Trial, soon};
+use anyhow::Result;
+use callboard::{Broker, Client, Config, Record, StartError};
+use callboard_client::admin::TopicSpec;
+use std::time::Duration;
+
+#[actix::test]
+async fn a_broker_starts_in_the_running_actix_system() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let broker = Broker::start(Config::new(folder.path()).without_ports()).await?;
+    assert_eq!((broker.kafka_address(), broker.native_address()), (None, None));
+    let client = Client::in_process(&broker);
+    assert_eq!(soon(client.producer().send(Record::to("orders").value("1"))).await??.offset, 0);
+    soon(broker.shutdown()).await?;
+    let again = Broker::start(Config::new(folder.path()).without_ports()).await?;
+    let client = Client::in_process(&again);
+    assert_eq!(
+        soon(client.producer().send(Record::to("orders").partition(0).value("2"))).await??.partition,
+        0
+    );
+    soon(again.shutdown()).await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn without_an_actix_system_a_broker_must_be_spawned() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let refused = Broker::start(Config::new(folder.path())).await.unwrap_err();
+    assert!(matches!(refused, StartError::NoSystem), "{refused}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_broker_that_is_dropped_gives_its_folder_free() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    for number in 0..3 {
+        let broker = Broker::spawn(Config::new(folder.path()).without_ports().set("workers", 1)).await?;
+        let client = Client::in_process(&broker);
+        let record = Record::to("orders").partition(0).value("x");
+        assert_eq!(soon(client.producer().send(record)).await??.offset, number);
+        drop(client);
+        drop(broker);
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_cannot_be_configured_is_refused_before_anything_is_opened() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let data = folder.path().join("data");
+    let refused = Broker::spawn(Config::new(&data).set("num.partition", 1)).await.unwrap_err();
+    assert_eq!(refused.to_string(), "unknown setting num.partition (program)");
+    assert!(!data.exists());
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_folder_in_use_is_refused() -> Result<()> {
+    let trial = Trial::start().await?;
+    let refused = Broker::spawn(Config::new(trial.folder.path()).without_ports()).await.unwrap_err();
+    assert!(refused.to_string().contains("in use"), "{refused}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn after_a_shutdown_requests_are_refused_and_do_not_hang() -> Result<()> {
+    let trial = Trial::start().await?;
+    let clients = trial.clients().await?;
+    for (_, client) in &clients {
+        soon(client.producer().send(Record::to("orders").value("1"))).await??;
+    }
+    soon(trial.broker.shutdown()).await?;
+    for (name, client) in clients {
+        let producer = client.producer_builder().delivery_timeout(Duration::from_millis(300)).build();
+        assert!(soon(producer.send(Record::to("orders").value("2"))).await?.is_err(), "{name}");
+        assert!(soon(client.admin().create_topic(TopicSpec::new("x"))).await?.is_err(), "{name}");
+    }
+    Ok(())
+}

@@ -1,0 +1,182 @@
+//! Producing: order, receipts, batches, failures.
+
+use crate::support::{Trial, create, reader, soon, values};
+use anyhow::Result;
+use callboard::{Client, Record};
+use callboard_client::producer::Receipt;
+use callboard_client::{Acks, Compression, Error};
+use callboard_protocol::native::Code;
+use std::collections::HashMap;
+use std::time::Duration;
+
+#[tokio::test]
+async fn a_record_comes_back_as_it_was_sent() -> Result<()> {
+    let trial = Trial::start().await?;
+    for (name, client) in trial.clients().await? {
+        let topic = name.replace(' ', "-");
+        let record = Record::to(topic.as_str()).key("k").value("v").timestamp(1234).header("h", "1");
+        let receipt = soon(client.producer().send(record)).await??;
+        assert_eq!((receipt.offset, receipt.timestamp), (0, 1234), "{name}");
+        let received = soon(reader(&client, &topic).await?.next()).await??;
+        assert_eq!((received.partition, received.offset()), (receipt.partition, 0), "{name}");
+        assert_eq!((received.key().unwrap().as_ref(), received.timestamp()), (b"k".as_slice(), 1234));
+        assert_eq!(received.value().unwrap().as_ref(), b"v", "{name}");
+        let headers: Vec<_> = received.headers().map(|it| (it.name, it.value)).collect();
+        assert_eq!(headers, [("h".into(), Some("1".into()))], "{name}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn every_codec_and_every_acks_is_read_back_in_order() -> Result<()> {
+    let trial = Trial::start().await?;
+    for (name, client) in trial.clients().await? {
+        let topic = format!("codecs-{}", name.len());
+        create(&client, &topic, 1).await?;
+        let mut sent = Vec::new();
+        for compression in
+            [Compression::None, Compression::Gzip, Compression::Snappy, Compression::Lz4, Compression::Zstd]
+        {
+            for acks in [Acks::None, Acks::Written, Acks::Synced] {
+                let producer = client.producer_builder().compression(compression).acks(acks).build();
+                let texts: Vec<_> =
+                    (0..50).map(|number| format!("{compression:?} {acks:?} {number}")).collect();
+                let records = texts.iter().map(|text| Record::to(topic.as_str()).value(text.clone()));
+                soon(producer.send_all(records)).await??;
+                sent.extend(texts);
+                // What nobody acknowledged is behind the next that somebody does.
+                let end = Record::to(topic.as_str()).value("end");
+                soon(client.producer().send(end)).await??;
+                sent.push("end".to_owned());
+            }
+        }
+        let mut consumer = reader(&client, &topic).await?;
+        assert_eq!(values(&mut consumer, sent.len()).await?, sent, "{name}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn records_of_a_partition_keep_their_order_while_many_are_in_flight() -> Result<()> {
+    let trial = Trial::start().await?;
+    for (name, client) in trial.clients().await? {
+        let topic = format!("ordered-{}", name.len());
+        create(&client, &topic, 3).await?;
+        let producer = client.producer_builder().batch_records(7).build();
+        let record = |number: usize| {
+            Record::to(topic.as_str()).key(format!("{}", number % 10)).value(number.to_string())
+        };
+        let receipts = soon(producer.send_all((0..5000).map(record))).await??;
+        let mut ends: HashMap<u32, i64> = HashMap::new();
+        for Receipt { partition, offset, .. } in receipts {
+            let end = ends.entry(partition).or_default();
+            assert_eq!(offset, *end, "{name}: offsets of a partition grow by one");
+            *end += 1;
+        }
+        let mut consumer = reader(&client, &topic).await?;
+        let mut last: HashMap<bytes::Bytes, usize> = HashMap::new();
+        for _ in 0..5000 {
+            let record = soon(consumer.next()).await??;
+            let number: usize = std::str::from_utf8(record.value().unwrap())?.parse()?;
+            let before = last.insert(record.key().unwrap().clone(), number);
+            assert!(before.is_none_or(|before| before + 10 == number), "{name}: {before:?} before {number}");
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_record_that_is_refused_harms_none_behind_it() -> Result<()> {
+    let trial = Trial::start().await?;
+    for (name, client) in trial.clients().await? {
+        let topic = format!("refused-{}", name.len());
+        create(&client, &topic, 1).await?;
+        let producer = client.producer_builder().batch_records(1).build();
+        let record = |value: Vec<u8>| producer.send(Record::to(topic.as_str()).value(value));
+        let first = soon(record(b"first".to_vec())).await??;
+        let sent: Vec<_> =
+            (0..20).map(|number| record(if number == 3 { vec![0; 2 << 20] } else { vec![number] })).collect();
+        let mut offsets = vec![first.offset];
+        for (number, delivery) in (0..).zip(sent) {
+            match soon(delivery).await? {
+                Ok(receipt) => offsets.push(receipt.offset),
+                Err(error) => assert_eq!((number, error.code()), (3, Some(Code::BATCH_TOO_LARGE)), "{name}"),
+            }
+        }
+        assert_eq!(offsets, (0..20).collect::<Vec<_>>(), "{name}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_is_sent_outlives_a_restart_of_the_broker() -> Result<()> {
+    let trial = Trial::start().await?;
+    let client = Client::in_process(&trial.broker);
+    create(&client, "kept", 1).await?;
+    soon(client.producer().send(Record::to("kept").value("before"))).await??;
+    drop(client);
+    let trial = trial.restart().await?;
+    for (_, client) in trial.clients().await? {
+        assert_eq!(values(&mut reader(&client, "kept").await?, 1).await?, ["before"]);
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_producer_that_is_dropped_still_delivers() -> Result<()> {
+    let trial = Trial::start().await?;
+    for (name, client) in trial.clients().await? {
+        let topic = format!("dropped-{}", name.len());
+        create(&client, &topic, 1).await?;
+        let producer = client.producer_builder().linger(Duration::from_secs(600)).build();
+        drop(producer.send(Record::to(topic.as_str()).value("late")));
+        drop(producer);
+        assert_eq!(values(&mut reader(&client, &topic).await?, 1).await?, ["late"], "{name}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_flush_sends_what_waits_for_company() -> Result<()> {
+    let trial = Trial::start().await?;
+    for (name, client) in trial.clients().await? {
+        let topic = format!("flushed-{}", name.len());
+        let producer = client.producer_builder().linger(Duration::from_secs(600)).build();
+        let delivery = producer.send(Record::to(topic.as_str()).value("now"));
+        soon(producer.flush()).await?;
+        assert_eq!(futures_util::FutureExt::now_or_never(delivery).unwrap()?.offset, 0, "{name}");
+        assert_eq!(producer.metrics().records_delivered, 1, "{name}");
+        assert_eq!(producer.metrics().buffered_bytes, 0, "{name}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_full_buffer_makes_the_sender_wait_and_loses_nothing() -> Result<()> {
+    let trial = Trial::start().await?;
+    for (name, client) in trial.clients().await? {
+        let topic = format!("bounded-{}", name.len());
+        create(&client, &topic, 1).await?;
+        let producer = client.producer_builder().buffer_bytes(4096).build();
+        let record = |number: usize| Record::to(topic.as_str()).value(vec![number as u8; 1000]);
+        let receipts = soon(producer.send_all((0..200).map(record))).await??;
+        assert_eq!(receipts.len(), 200, "{name}");
+        let large = Record::to(topic.as_str()).value(vec![0; 5000]);
+        assert!(matches!(soon(producer.send(large)).await?, Err(Error::Invalid(_))), "{name}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_topic_that_cannot_be_is_an_error_of_its_records() -> Result<()> {
+    let trial = Trial::start_with(&[("auto.create.topics.enable", "false")]).await?;
+    for (name, client) in trial.clients().await? {
+        let producer = client.producer();
+        let refused = soon(producer.send(Record::to("missing").value("x"))).await?.unwrap_err();
+        assert_eq!(refused.code(), Some(Code::UNKNOWN_TOPIC), "{name}");
+        create(&client, &format!("here-{}", name.len()), 2).await?;
+        let wrong = Record::to(format!("here-{}", name.len())).partition(2).value("x");
+        assert!(matches!(soon(producer.send(wrong)).await?, Err(Error::Invalid(_))), "{name}");
+    }
+    Ok(())
+}
