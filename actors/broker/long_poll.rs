@@ -11,7 +11,7 @@ use crate::clock;
 use crate::mail::{Unavailable, ask};
 use crate::partition::poll::{Grown, Poll, Polled, Watch};
 use bytes::Bytes;
-use callboard_protocol::batch::BatchHeader;
+use callboard_protocol::batch::{BatchHeader, StampedBatch};
 use callboard_storage::Offset;
 use callboard_storage::log::LogReader;
 use callboard_storage::log::reader::{Extent, FirstBatch};
@@ -232,7 +232,7 @@ impl Reading<'_> {
         let tags: Vec<_> = wanted.iter().map(|(tag, ..)| *tag).collect();
         let first = if self.bytes == 0 { FirstBatch::Always } else { FirstBatch::IfItFits };
         let answers = self.broker.answers().clone();
-        let left = self.left.min(answers.free());
+        let left = self.left;
         let read = self.broker.readers().read(move |reader| read_each(reader, wanted, left, first, &answers));
         let outcomes = read.await.unwrap_or_default();
         for (place, tag) in tags.into_iter().enumerate() {
@@ -261,13 +261,14 @@ impl Reading<'_> {
 
     /// A partition has grown: takes its new batches, which are in hand, as far as they fit.
     fn take(&mut self, grown: Grown) {
-        let answers = self.broker.answers();
+        let bytes = grown.batches.iter().map(StampedBatch::len).sum();
+        let mut answer = self.broker.answers().reserve(bytes);
         let Some(part) = self.parts.get_mut(grown.tag).filter(|part| part.state == State::Watched) else {
             return;
         };
         part.state = State::Open;
         for batch in grown.batches {
-            let room = part.left.min(self.left).min(answers.free());
+            let room = part.left.min(self.left).min(answer.left());
             let fits = batch.len() <= room || self.bytes == 0;
             if !fits {
                 part.state = State::Full;
@@ -277,7 +278,7 @@ impl Reading<'_> {
             part.left = part.left.saturating_sub(batch.len());
             self.left = self.left.saturating_sub(batch.len());
             self.bytes += batch.len();
-            part.fetched.batches.extend(answers.count(vec![batch.head, batch.records]));
+            part.fetched.batches.extend(answer.fill(vec![batch.head, batch.records]));
         }
         part.fetched.high_watermark = part.fetched.high_watermark.max(grown.high_watermark);
         if self.bytes >= self.bytes_min && part.state == State::Open {
@@ -297,23 +298,24 @@ impl Reading<'_> {
 fn read_each(
     reader: &LogReader,
     wanted: Vec<(usize, Extent, usize)>,
-    mut left: usize,
+    left: usize,
     mut first: FirstBatch,
     answers: &AnswerBytes,
 ) -> Vec<Result<Vec<Bytes>, Unavailable>> {
+    // Taken now and not when the reading was asked for: many may wait for a reader.
+    let mut room = answers.reserve(left);
     let mut read = |(_, extent, bytes_max): (usize, Extent, usize)| {
-        if left == 0 && first == FirstBatch::IfItFits {
+        if room.left() == 0 && first == FirstBatch::IfItFits {
             return Ok(Vec::new());
         }
-        let batches = reader.read(extent, bytes_max.min(left), first).map_err(|error| {
+        let batches = reader.read(extent, bytes_max.min(room.left()), first).map_err(|error| {
             tracing::error!(%error, partition = %extent.partition, "a partition cannot be read");
             Unavailable
         })?;
         if !batches.is_empty() {
             first = FirstBatch::IfItFits;
-            left = left.saturating_sub(batches.iter().map(Bytes::len).sum());
         }
-        Ok(answers.count(batches))
+        Ok(room.fill(batches))
     };
     wanted.into_iter().map(&mut read).collect()
 }

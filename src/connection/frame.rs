@@ -4,7 +4,7 @@ use super::door::{Door, Order};
 use super::{Connection, Ended, Frame, Permits};
 use crate::limits::{Limits, Reserved};
 use actix::Addr;
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Buf, BufMut, Bytes, BytesMut};
 use callboard_actors::clock;
 use callboard_actors::config::ConnectionLimits;
 use callboard_actors::mail::post;
@@ -22,8 +22,12 @@ use tokio_util::sync::CancellationToken;
 const PREFIX_BYTES: usize = 4;
 /// Bytes that are read at once where the length is not known.
 const READ_BYTES: usize = 16 << 10;
-/// Bytes for which room is made at once; a longer frame gets more as its bytes arrive.
+/// Bytes for which room is made at once; a longer frame gets more as its bytes arrive. It costs
+/// nothing until bytes are in it.
 const ROOM_BYTES_MAX: usize = 2 << 20;
+/// Bytes of a larger frame that are counted before they are read. It doubles with what has arrived,
+/// so that a length alone takes nothing from others.
+const STEP_BYTES: usize = 64 << 10;
 
 /// The reading task of a connection.
 pub(super) struct Reader<D: Door> {
@@ -171,7 +175,7 @@ impl<D: Door> Reader<D> {
 
     /// The length and the bytes of a frame that has begun to arrive.
     async fn rest(&mut self) -> Result<(Bytes, Reserved), ReadError> {
-        self.fill(PREFIX_BYTES).await?;
+        self.fill(PREFIX_BYTES, PREFIX_BYTES).await?;
         let length = self.buffer.get_i32();
         let max = self.bounds.frame_bytes_max;
         let found = usize::try_from(length).ok().filter(|found| *found > 0);
@@ -197,36 +201,35 @@ impl<D: Door> Reader<D> {
             return Ok(reserved);
         }
         let mut counted = 0;
-        loop {
-            let arrived = self.buffer.len().min(count);
-            if arrived > counted {
-                self.limits.reserve(&mut reserved, arrived - counted).await;
-                counted = arrived;
-            }
-            if counted == count {
-                return Ok(reserved);
-            }
-            self.read_more(count - counted).await?;
+        while counted < count {
+            // Before they are read, or each connection could have a large piece in memory beyond it.
+            let step = (count - counted).min(STEP_BYTES.max(counted));
+            self.limits.reserve(&mut reserved, step).await;
+            counted += step;
+            self.fill(counted, count).await?;
         }
+        Ok(reserved)
     }
 
-    /// Reads until there are `count` bytes.
-    async fn fill(&mut self, count: usize) -> Result<(), ReadError> {
-        while self.buffer.len() < count {
-            self.read_more(count - self.buffer.len()).await?;
+    /// Reads until there are `wanted` bytes of a frame that has `count`.
+    async fn fill(&mut self, wanted: usize, count: usize) -> Result<(), ReadError> {
+        while self.buffer.len() < wanted {
+            self.read_more(wanted - self.buffer.len(), count - self.buffer.len()).await?;
         }
         Ok(())
     }
 
-    /// Reads some of the `missing` bytes, and perhaps of what is behind them. Only the time that the
-    /// client takes counts, not that for which the broker does not read.
-    async fn read_more(&mut self, missing: usize) -> Result<(), ReadError> {
+    /// Reads some of the `wanted` bytes, of `missing` ones that a frame lacks, and perhaps a little of
+    /// what is behind them. Only the time that the client takes counts, not that for which the broker
+    /// does not read.
+    async fn read_more(&mut self, wanted: usize, missing: usize) -> Result<(), ReadError> {
         // Room doubles with what has arrived, so that a length alone costs nothing.
         let room =
             missing.min(ROOM_BYTES_MAX.max(self.buffer.len())).max(READ_BYTES.min(missing + PREFIX_BYTES));
         self.buffer.reserve(room);
         let begun = clock::now();
-        let read = timeout(self.patience, self.socket.read_buf(&mut self.buffer)).await;
+        let mut space = (&mut self.buffer).limit(wanted.max(READ_BYTES));
+        let read = timeout(self.patience, self.socket.read_buf(&mut space)).await;
         self.patience = self.patience.saturating_sub(begun.elapsed());
         match read {
             Err(_) => Err(ReadError::Slow(self.bounds.receive_timeout)),

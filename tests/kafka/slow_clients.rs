@@ -3,6 +3,7 @@
 use crate::batch::Batch;
 use crate::client::{Client, WITHIN, frame};
 use crate::own_broker;
+use crate::support::broker::Broker;
 use crate::topic::{LATEST, Topic};
 use bytes::Bytes;
 use callboard_protocol::kafka::fetch::{FetchRequest, FetchResponse};
@@ -99,13 +100,7 @@ fn a_client_that_does_not_read_its_answers_is_closed_in_time_and_costs_little_me
     let mut client = Client::connect(&broker);
     let topic = Topic::create_with(&mut client, 1, &[("max.message.bytes", "10000000")]);
     topic.produce(&mut client, 0, &Batch::of_size(1 << 20));
-    let resident = || {
-        let status =
-            std::fs::read_to_string(format!("/proc/{}/status", broker.process_id().unwrap())).unwrap();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
-        line.trim().trim_end_matches(" kB").parse::<u64>().unwrap()
-    };
-    let before = resident();
+    let before = resident_max_kb(&broker);
     let fetch = frame(11, 7, &topic.fetch_request(&[(0, 0)]));
     let begun = Instant::now();
     // Each brings 1 MiB that is not read, until the broker ends it.
@@ -116,9 +111,42 @@ fn a_client_that_does_not_read_its_answers_is_closed_in_time_and_costs_little_me
         assert!(begun.elapsed() < WITHIN, "still taken");
     };
     assert!(matches!(ended.kind(), ErrorKind::ConnectionReset | ErrorKind::BrokenPipe), "{ended}");
-    let grown_kb = resident() - before;
+    let grown_kb = resident_max_kb(&broker) - before;
     assert!(grown_kb < 64_000, "{grown_kb} kB");
     Client::connect(&broker).assert_alive();
+}
+
+/// The most memory that a broker ever had.
+fn resident_max_kb(broker: &Broker) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", broker.process_id().unwrap())).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse().unwrap()
+}
+
+#[test]
+fn many_clients_that_do_not_read_their_answers_share_one_bound() {
+    let Some(broker) = own_broker(&["queued.max.response.bytes=16000000"]) else { return };
+    let mut client = Client::connect(&broker);
+    let topic = Topic::create(&mut client, 1);
+    for _ in 0..400 {
+        topic.produce(&mut client, 0, &Batch::of_size(100_000));
+    }
+    let mut silent: Vec<_> = (0..40).map(|_| Client::connect(&broker)).collect();
+    for client in &mut silent {
+        client.assert_alive();
+        SockRef::from(&*client.stream()).set_recv_buffer_size(1 << 16).unwrap();
+    }
+    let before = resident_max_kb(&broker);
+    let wanted = FetchRequest { max_bytes: 40_000_000, ..topic.fetch_request(&[(0, 0)]) };
+    // All at once: each would have 40 MB.
+    for client in &mut silent {
+        client.send(11, &wanted);
+    }
+    // Those that came first have their answers in memory when another's comes.
+    client.send(11, &wanted);
+    client.receive::<FetchResponse>(11);
+    let grown_kb = resident_max_kb(&broker) - before;
+    assert!(grown_kb < 64_000, "{grown_kb} kB");
 }
 
 #[test]
