@@ -45,6 +45,7 @@ impl Folder {
                 identity
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                check_new(path)?;
                 let text = render(&new);
                 disk::replace_file(&OsDisk, &file, text.as_bytes()).map_err(Error::io("writing", &file))?;
                 new
@@ -107,6 +108,16 @@ fn lock(path: &Path) -> Result<File> {
     }
 }
 
+/// A folder that has records had an identity, and a format that nobody can tell any more.
+fn check_new(path: &Path) -> Result<()> {
+    let mut segments = fs::read_dir(path.join("journal")).into_iter().flatten();
+    if segments.next().is_none() {
+        return Ok(());
+    }
+    let found = "that nobody knows: its file `identity` is missing".to_owned();
+    Err(Error::Format { path: path.to_owned(), found, expected: FORMAT })
+}
+
 fn check_node(path: &Path, identity: &Identity, new: &Identity) -> Result<()> {
     if identity.node_id == new.node_id {
         return Ok(());
@@ -162,6 +173,20 @@ mod tests {
         let _open = Folder::open(folder.path(), identity()).unwrap();
         let refused = Folder::open(folder.path(), identity()).unwrap_err();
         assert!(refused.to_string().contains("in use by another process"));
+    }
+
+    #[test]
+    fn a_folder_with_records_that_lost_its_identity_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        drop(Folder::open(folder.path(), identity()).unwrap());
+        fs::create_dir(folder.path().join("journal")).unwrap();
+        fs::remove_file(folder.path().join("identity")).unwrap();
+        drop(Folder::open(folder.path(), identity()).unwrap());
+        fs::write(folder.path().join("journal/00000001.journal"), "records").unwrap();
+        fs::remove_file(folder.path().join("identity")).unwrap();
+        let refused = Folder::open(folder.path(), identity()).unwrap_err().to_string();
+        assert!(refused.contains("identity"), "{refused}");
+        assert!(!folder.path().join("identity").exists());
     }
 
     #[test]

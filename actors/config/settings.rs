@@ -300,6 +300,7 @@ fn connections(values: &Values) -> ConnectionLimits {
 }
 
 fn topics(values: &Values) -> Result<TopicRules, ConfigError> {
+    check_order(values, "num.partitions", "max.partitions")?;
     Ok(TopicRules {
         partitions: values.number("num.partitions") as i32,
         replication_factor: values.number("default.replication.factor") as i16,
@@ -318,6 +319,15 @@ fn storage(values: &Values) -> StorageSettings {
         checkpoint_interval: duration(values, "checkpoint.interval.ms"),
         free_bytes_min: count(values, "storage.free.bytes.min"),
     }
+}
+
+/// Refuses two numbers of which the first is larger than the second.
+fn check_order(values: &Values, smaller: &'static str, larger: &'static str) -> Result<(), ConfigError> {
+    let (smaller_value, larger_value) = (values.number(smaller), values.number(larger));
+    if smaller_value <= larger_value {
+        return Ok(());
+    }
+    Err(ConfigError::Conflict { smaller, smaller_value, larger, larger_value })
 }
 
 /// A number that the table's rules keep from being negative.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::super::error::ConfigError;
 use super::super::values::Values;
-use super::{count, duration, size};
+use super::{check_order, count, duration, size};
 
 /// How groups of consumers are kept.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -141,6 +141,7 @@ pub(super) fn read(values: &Values) -> Result<GroupSettings, ConfigError> {
     let assignment_interval = duration(values, assignment);
     consumer_bounds.check_assignment(assignment, assignment_interval)?;
     consumer_bounds.check((session, consumer_session_timeout), (interval, consumer_heartbeat_interval))?;
+    check_order(values, "group.min.session.timeout.ms", "group.max.session.timeout.ms")?;
     Ok(GroupSettings {
         initial_rebalance_delay: duration(values, "group.initial.rebalance.delay.ms"),
         session_timeout_min_ms: values.number("group.min.session.timeout.ms"),

@@ -100,3 +100,15 @@ fn values_that_contradict_each_other_are_refused() {
     let bound = "group.consumer.max.heartbeat.interval.ms";
     assert_eq!(refused("50000", "15001"), format!("{heartbeat} must be less than or equal to {bound}"));
 }
+
+#[test]
+fn a_bound_is_not_beyond_the_one_that_it_keeps_to() {
+    for (smaller, larger) in [
+        (("num.partitions", "5"), ("max.partitions", "4")),
+        (("group.min.session.timeout.ms", "100"), ("group.max.session.timeout.ms", "99")),
+    ] {
+        let refused = Settings::from_pairs([smaller, larger]).unwrap_err();
+        assert!(refused.to_string().contains("must not be larger than"), "{refused}");
+        Settings::from_pairs([(smaller.0, larger.1), larger]).unwrap();
+    }
+}
