@@ -19,7 +19,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // One sentence, whatever the log level is.
-            eprintln!("callboard: {error:#}");
+            eprintln!("callboard: {}", sentence(&error));
             ExitCode::FAILURE
         }
     }
@@ -70,7 +70,20 @@ fn ready(broker: &Broker, data: &str) -> String {
     format!("callboard ready{kafka} data={data}{}", native.unwrap_or_default())
 }
 
-fn announce(line: &str) -> anyhow::Result<()> {
+/// In one piece: who waits for the first line may close the other end once it has it.
+fn announce(lines: &str) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
-    writeln!(out, "{line}").and_then(|()| out.flush()).context("saying that the broker is ready")
+    let written = out.write_all(format!("{lines}\n").as_bytes());
+    written.and_then(|()| out.flush()).context("saying that the broker is ready")
+}
+
+/// An error with its causes, of which those are left out that it has told already.
+fn sentence(error: &anyhow::Error) -> String {
+    let mut text = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !text.contains(&cause) {
+            text = format!("{text}: {cause}");
+        }
+    }
+    text
 }

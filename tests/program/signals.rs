@@ -2,12 +2,13 @@
 
 use crate::callboard;
 use crate::support::process::wait_within;
+use callboard::{Client, Record};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tempfile::tempdir;
 
 const SOON: Duration = Duration::from_secs(10);
@@ -15,6 +16,7 @@ const SOON: Duration = Duration::from_secs(10);
 struct Running {
     child: Child,
     ready: String,
+    native: String,
     _folder: tempfile::TempDir,
 }
 
@@ -22,9 +24,11 @@ fn start(arguments: &[&str]) -> Running {
     let folder = tempdir().unwrap();
     let mut command = callboard(folder.path(), arguments);
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-    let mut ready = String::new();
-    BufReader::new(child.stdout.take().unwrap()).read_line(&mut ready).unwrap();
-    Running { child, ready, _folder: folder }
+    let (mut ready, mut native) = (String::new(), String::new());
+    let mut said = BufReader::new(child.stdout.take().unwrap());
+    said.read_line(&mut ready).unwrap();
+    said.read_line(&mut native).unwrap();
+    Running { child, ready, native, _folder: folder }
 }
 
 impl Running {
@@ -51,15 +55,20 @@ impl Drop for Running {
     }
 }
 
-/// A fetch (version 4) of nothing that is there, which waits for so many milliseconds.
+/// A fetch of nothing that is there, which waits for so many milliseconds.
 fn long_poll(wait_ms: i32) -> Vec<u8> {
+    fetch(wait_ms, 1000)
+}
+
+/// A fetch (version 4) from the beginning of a partition.
+fn fetch(wait_ms: i32, bytes_max: i32) -> Vec<u8> {
     let mut body = Vec::new();
     for field in [1i16, 4] {
         body.extend(field.to_be_bytes());
     }
     body.extend(7i32.to_be_bytes());
     body.extend((-1i16).to_be_bytes());
-    for field in [-1, wait_ms, 1, 1000] {
+    for field in [-1, wait_ms, 1, bytes_max] {
         body.extend(i32::to_be_bytes(field));
     }
     body.push(0);
@@ -69,7 +78,7 @@ fn long_poll(wait_ms: i32) -> Vec<u8> {
     body.extend(1i32.to_be_bytes());
     body.extend(0i32.to_be_bytes());
     body.extend(0i64.to_be_bytes());
-    body.extend(1000i32.to_be_bytes());
+    body.extend(bytes_max.to_be_bytes());
     [(body.len() as i32).to_be_bytes().to_vec(), body].concat()
 }
 
@@ -115,26 +124,39 @@ fn a_request_that_has_begun_is_answered() {
     assert_eq!(broker.exit_code(), Some(0));
 }
 
+/// A broker that has an answer for a client which does not read it: more than sockets hold.
+fn start_with_a_stuck_answer(grace: &str) -> (Running, TcpStream) {
+    let broker = start(&["--kafka", "127.0.0.1:0", "--set", grace]);
+    let native = broker.native.trim().strip_prefix("callboard native=").unwrap().to_owned();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let client = Client::connect(native).await.unwrap();
+        let record = || Record::to("t").partition(0).value(vec![0; 1_000_000]);
+        client.producer().send_all((0..32).map(|_| record())).await.unwrap();
+    });
+    let mut stuck = broker.connect();
+    stuck.write_all(&fetch(0, 50_000_000)).unwrap();
+    let mut length = [0; 4];
+    stuck.read_exact(&mut length).unwrap();
+    assert!(i32::from_be_bytes(length) > 30_000_000, "{length:?}");
+    (broker, stuck)
+}
+
 #[test]
 fn the_time_for_answers_is_bounded() {
-    let mut broker = start(&["--kafka", "127.0.0.1:0", "--set", "shutdown.grace.ms=200"]);
-    let mut socket = broker.connect();
-    socket.write_all(&long_poll(3_600_000)).unwrap();
+    let (mut broker, _stuck) = start_with_a_stuck_answer("shutdown.grace.ms=1000");
+    let begun = Instant::now();
     broker.signal(Signal::SIGTERM);
     assert_eq!(broker.exit_code(), Some(0));
+    assert!(begun.elapsed() >= Duration::from_secs(1), "it was waited for");
 }
 
 #[test]
 fn a_second_signal_ends_it_at_once() {
-    let mut broker = start(&["--kafka", "127.0.0.1:0", "--set", "shutdown.grace.ms=3600000"]);
-    let mut socket = broker.connect();
-    socket.write_all(&long_poll(3_600_000)).unwrap();
-    let mut other = broker.connect();
-    other.write_all(&long_poll(1)).unwrap();
-    other.read_exact(&mut [0; 4]).unwrap();
+    let (mut broker, stuck) = start_with_a_stuck_answer("shutdown.grace.ms=3600000");
     broker.signal(Signal::SIGTERM);
     // The port is closed once the first signal was taken.
-    while TcpStream::connect(other.peer_addr().unwrap()).is_ok() {}
+    while TcpStream::connect(stuck.peer_addr().unwrap()).is_ok() {}
     broker.signal(Signal::SIGTERM);
     assert_eq!(broker.exit_code(), Some(1));
 }
