@@ -24,6 +24,7 @@ pub trait Target {
 pub struct Ours {
     child: Child,
     address: String,
+    native_address: String,
     folder: tempfile::TempDir,
 }
 
@@ -83,12 +84,22 @@ impl Ours {
             .env_remove(PEER_PROCESS)
             .stdout(Stdio::piped())
             .spawn()?;
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().context("no output")?).read_line(&mut line)?;
+        let mut lines = BufReader::new(child.stdout.take().context("no output")?);
+        let mut said = String::new();
+        lines.read_line(&mut said)?;
         let took = begun.elapsed();
-        let address = line.split("kafka=").nth(1).and_then(|rest| rest.split_whitespace().next());
-        let Some(address) = address.map(str::to_owned) else { bail!("not ready: {line}") };
-        Ok((Self { child, address, folder }, took))
+        lines.read_line(&mut said)?;
+        let address = |key| said.split(key).nth(1).and_then(|rest| rest.split_whitespace().next());
+        let (Some(kafka), Some(native)) = (address("kafka="), address("native=")) else {
+            bail!("not ready: {said}")
+        };
+        let (address, native_address) = (kafka.to_owned(), native.to_owned());
+        Ok((Self { child, address, native_address, folder }, took))
+    }
+
+    /// Where native clients connect.
+    pub fn native_address(&self) -> &str {
+        &self.native_address
     }
 
     /// Kills it and starts it again on the same folder.

@@ -1,4 +1,22 @@
-//! Callboard: a message broker made of actors that speaks the Kafka protocol.
+//! Callboard: a message broker made of actors that speaks the Kafka protocol, and that runs inside
+//! your program as well as by itself.
+//!
+//! ```
+//! use callboard::{Broker, Client, Config, Record};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = tempfile::tempdir()?;
+//! # let folder = folder.path();
+//! let broker = Broker::spawn(Config::new(folder).without_ports()).await?;
+//! let client = Client::in_process(&broker);
+//! client.producer().send(Record::to("orders").key("ada").value("one teapot")).await?;
+//! let mut consumer = client.consumer().assign("orders", 0).build().await?;
+//! # drop(consumer.position("orders", 0));
+//! # broker.shutdown().await;
+//! # Ok(())
+//! # }
+//! ```
 
 mod broker;
 pub mod cli;
@@ -10,7 +28,8 @@ pub mod limits;
 pub mod listener;
 pub mod logging;
 pub mod native;
+pub mod subscribe;
 
 pub use broker::{Broker, StartError};
-pub use callboard_client::{Client, Record};
+pub use callboard_client::{self as client, Client, Record};
 pub use config::Config;

@@ -5,6 +5,7 @@ use crate::record::Received;
 use bytes::Bytes;
 use callboard_protocol::batch::{BATCH_HEADER_BYTES, BatchHeader, Records, Unpacked};
 use std::collections::VecDeque;
+use std::fmt;
 use std::sync::Arc;
 
 /// A batch that was pushed: its header, and its records as they are packed.
@@ -67,9 +68,20 @@ pub struct Batch {
 }
 
 impl Batch {
+    /// The offset of its first record, or of one before it that is not there.
+    pub fn first_offset(&self) -> i64 {
+        self.from
+    }
+
     /// The records of a batch from an offset on.
     pub(super) fn new(topic: Arc<str>, partition: u32, unpacked: &Unpacked, from: i64) -> Self {
         Self { topic, partition, records: unpacked.records(), from }
+    }
+}
+
+impl fmt::Display for Batch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{} from offset {}", self.topic, self.partition, self.from)
     }
 }
 
@@ -87,8 +99,7 @@ impl Iterator for Batch {
                     return Some(Ok(Received::new(topic, self.partition, record)));
                 }
                 Err(error) => {
-                    let message = format!("a batch of {}-{}: {error}", self.topic, self.partition);
-                    return Some(Err(Error::Protocol(message)));
+                    return Some(Err(Error::Protocol(format!("{self}: {error}"))));
                 }
             }
         }

@@ -24,7 +24,7 @@ pub enum Reset {
 }
 
 /// Hears of partitions.
-pub type Listener = Box<dyn FnMut(&[Partition]) + Send>;
+pub type Listener = Box<dyn FnMut(&[Partition]) + Send + Sync>;
 
 /// Sets a consumer up: who it is, what it reads, and how.
 pub struct ConsumerBuilder {
@@ -166,7 +166,7 @@ impl ConsumerBuilder {
 
     /// Hears, within a call that waits for records, of partitions that the consumer now has.
     #[must_use]
-    pub fn on_assigned(mut self, listener: impl FnMut(&[Partition]) + Send + 'static) -> Self {
+    pub fn on_assigned(mut self, listener: impl FnMut(&[Partition]) + Send + Sync + 'static) -> Self {
         self.settings.on_assigned = Some(Box::new(listener));
         self
     }
@@ -174,7 +174,7 @@ impl ConsumerBuilder {
     /// Hears, within a call that waits for records, of partitions before the consumer gives them up,
     /// or that it lost. What was read of the first is committed afterwards.
     #[must_use]
-    pub fn on_revoked(mut self, listener: impl FnMut(&[Partition]) + Send + 'static) -> Self {
+    pub fn on_revoked(mut self, listener: impl FnMut(&[Partition]) + Send + Sync + 'static) -> Self {
         self.settings.on_revoked = Some(Box::new(listener));
         self
     }

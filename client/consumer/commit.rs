@@ -8,6 +8,7 @@ use callboard_protocol::native::groups::{CommitOffsets, FetchOffsets, NewOffset}
 use callboard_protocol::native::{Code, TopicPartition};
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
+use tokio::sync::oneshot;
 use tokio::time::sleep;
 
 /// How often a commit is tried that could succeed later.
@@ -27,19 +28,33 @@ impl Consumer {
         self.commit_some(&all).await
     }
 
-    /// Commits all that was given, in the background. What fails is logged.
+    /// Commits all that was given, in the background, for as long as the consumer is used. What fails
+    /// is logged, and committed with the next.
     pub fn commit_async(&mut self) {
+        if self.background.is_some() {
+            self.commits_again = true;
+            return;
+        }
         let all = self.positions.keys();
         let Ok(Some(commit)) = self.to_commit(&all) else { return };
         for NewOffset { partition, offset, .. } in &commit.offsets {
             self.positions.committed(*partition, *offset);
         }
+        let (done, outcome) = oneshot::channel();
+        self.background = Some(outcome);
         let client = self.client.clone();
-        tokio::spawn(async move {
-            if let Err(error) = send(&client, commit).await {
-                tracing::warn!(%error, "a commit in the background failed");
-            }
-        });
+        tokio::spawn(async move { done.send(send(&client, commit).await) });
+    }
+
+    pub(super) fn background_is_done(&mut self, outcome: Result<(), Error>) {
+        self.background = None;
+        if let Err(error) = outcome {
+            tracing::warn!(%error, "a commit in the background failed");
+            self.positions.forget_committed();
+        }
+        if std::mem::take(&mut self.commits_again) {
+            self.commit_async();
+        }
     }
 
     /// Commits that all of a record's partition up to it was read, and waits until it is durable.
@@ -127,6 +142,11 @@ impl Consumer {
     }
 
     async fn send_commit(&mut self, mut commit: CommitOffsets) -> Result<(), Error> {
+        if let Some(background) = &mut self.background {
+            let outcome = background.await.unwrap_or(Err(Error::Closed));
+            self.commits_again = false;
+            self.background_is_done(outcome);
+        }
         let done: Vec<_> = commit.offsets.iter().map(|new| (new.partition, new.offset)).collect();
         let mut tries = 0;
         loop {

@@ -20,6 +20,7 @@ enum Waited {
     Group(Option<Event>),
     Pushed(Option<Pushed>),
     CommitIsDue,
+    Committed(Result<(), Error>),
     Rested,
 }
 
@@ -58,6 +59,7 @@ impl Consumer {
             match self.wait().await {
                 Waited::Group(event) => self.heard(event),
                 Waited::Pushed(pushed) => self.pushed(pushed),
+                Waited::Committed(outcome) => self.background_is_done(outcome),
                 Waited::CommitIsDue | Waited::Rested => {}
             }
         }
@@ -65,7 +67,7 @@ impl Consumer {
 
     /// Waits for whatever comes first. Cancel safe.
     async fn wait(&mut self) -> Waited {
-        let Self { member, reading, next_commit, rests_until, .. } = self;
+        let Self { member, reading, next_commit, background, rests_until, .. } = self;
         let group = async {
             match member {
                 Some(member) => member.events.recv().await,
@@ -78,10 +80,17 @@ impl Consumer {
                 None => std::future::pending().await,
             }
         };
+        let committed = async {
+            match background {
+                Some(background) => background.await.unwrap_or(Err(Error::Closed)),
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
             biased;
             event = group => Waited::Group(event),
             pushed = pushed => Waited::Pushed(pushed),
+            outcome = committed => Waited::Committed(outcome),
             () = at(*next_commit) => Waited::CommitIsDue,
             () = at(*rests_until) => Waited::Rested,
         }

@@ -34,6 +34,7 @@ use std::collections::{BTreeSet, VecDeque};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
+use tokio::sync::oneshot;
 
 /// A partition by the name of its topic.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -64,6 +65,11 @@ pub struct Consumer {
     /// What the program is to be told of before anything else.
     failures: VecDeque<Error>,
     next_commit: Option<Instant>,
+    /// The commit in the background, of which there is one at a time: else an older one could come
+    /// behind a newer one.
+    background: Option<oneshot::Receiver<Result<(), Error>>>,
+    /// There is more to commit when that one is done.
+    commits_again: bool,
     rests_until: Option<Instant>,
 }
 
@@ -89,6 +95,8 @@ impl Consumer {
             revoking: None,
             failures: VecDeque::new(),
             next_commit,
+            background: None,
+            commits_again: false,
             rests_until: None,
         }
     }

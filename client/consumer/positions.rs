@@ -101,6 +101,11 @@ impl Positions {
         }
     }
 
+    /// What was committed is not known any more.
+    pub(super) fn forget_committed(&mut self) {
+        self.partitions.values_mut().for_each(|position| position.committed = None);
+    }
+
     /// The records before that offset were given.
     pub(super) fn given(&mut self, partition: TopicPartition, next: i64) {
         if let Some(position) = self.partitions.get_mut(&partition) {

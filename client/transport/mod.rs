@@ -1,5 +1,6 @@
 //! The way to a broker: by a socket, or to one in the same program.
 
+mod framing;
 pub mod tcp;
 
 use crate::error::Error;
@@ -18,8 +19,9 @@ pub type Pushed = Result<(Fetched, Vec<Bytes>), Error>;
 
 /// The way to a broker.
 pub trait Transport: fmt::Debug + Send + Sync + 'static {
-    /// Sends a request with the batches beside it. Requests are begun in the order of the calls,
-    /// whether or not anybody waits for their answers, which may overtake each other.
+    /// Sends a request with the batches beside it. Batches of one partition are appended in the order
+    /// of the calls, whether or not anybody waits for their answers; any other request may only begin
+    /// when its answer is waited for. Answers may overtake each other.
     fn call(&self, request: Request, batches: Vec<Bytes>) -> BoxFuture<'static, Reply>;
 
     /// Opens a reading of partitions with so many bytes of credit.

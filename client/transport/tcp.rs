@@ -4,38 +4,27 @@
 //! whoever waits for them. When the connection ends all that wait are told so; the next request
 //! makes a new one.
 
+use super::framing::{FrameReader, FrameWriter, gone, misunderstood};
 use super::{Pushed, Reading, Reply, Transport};
 use crate::error::Error;
-use bytes::{Buf, Bytes, BytesMut};
-use callboard_protocol::native::frame::{Frame, LENGTH_BYTES};
+use bytes::Bytes;
+use callboard_protocol::native::frame::Frame;
 use callboard_protocol::native::hello::{Hello, Welcome};
-use callboard_protocol::native::operations::BODY_VERSION;
 use callboard_protocol::native::read::{CloseReading, Credit, OpenReading, ReadPart};
-use callboard_protocol::native::{
-    Flags, FrameError, FrameHeader, Operation, Refusal, Request, Response, VERSION,
-};
+use callboard_protocol::native::{FrameHeader, Operation, Refusal, Request, Response, VERSION};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use std::collections::{HashMap, VecDeque};
-use std::io::{self, IoSlice};
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
 /// How long making a connection may take, its greeting included.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// Bytes that are read at once where a frame's length is not known yet.
-const READ_BYTES: usize = 64 << 10;
 /// Requests are gathered up to so many bytes before they are written.
 const GATHER_BYTES: usize = 256 << 10;
-/// Pieces that one system call takes.
-const PIECES_AT_ONCE: usize = 64;
-/// Bytes of the largest frame that is taken from a broker.
-const FRAME_BYTES_MAX: usize = 1 << 30;
 
 /// A broker by its socket.
 #[derive(Debug)]
@@ -305,117 +294,4 @@ fn answer(frame: &Frame) -> Result<Response, Error> {
         return Err(Refusal::decode(&frame.body).map_err(misunderstood)?.into());
     }
     Response::decode(operation, version, &frame.body).map_err(misunderstood)
-}
-
-fn misunderstood(error: FrameError) -> Error {
-    Error::Protocol(error.to_string())
-}
-
-fn gone(error: &io::Error) -> Error {
-    Error::Disconnected(error.to_string())
-}
-
-struct FrameReader {
-    socket: OwnedReadHalf,
-    buffer: BytesMut,
-}
-
-impl FrameReader {
-    fn new(socket: OwnedReadHalf) -> Self {
-        Self { socket, buffer: BytesMut::new() }
-    }
-
-    /// Waits for a whole frame. Cancel safe: what has arrived stays in the buffer.
-    async fn frame(&mut self) -> Result<Frame, Error> {
-        loop {
-            if let Some(frame) = self.buffered() {
-                return frame;
-            }
-            let missing = self.length().map_or(READ_BYTES, |length| {
-                (length + LENGTH_BYTES).saturating_sub(self.buffer.len()).clamp(READ_BYTES, GATHER_BYTES)
-            });
-            self.buffer.reserve(missing);
-            let read = self.socket.read_buf(&mut self.buffer).await.map_err(|error| gone(&error))?;
-            if read == 0 {
-                return Err(Error::Disconnected("the broker closed it".to_owned()));
-            }
-        }
-    }
-
-    /// The next frame, if it is there whole.
-    fn buffered(&mut self) -> Option<Result<Frame, Error>> {
-        let length = self.length()?;
-        if length > FRAME_BYTES_MAX {
-            return Some(Err(Error::Protocol(format!("a frame of {length} bytes is too large"))));
-        }
-        if self.buffer.len() < LENGTH_BYTES + length {
-            return None;
-        }
-        self.buffer.advance(LENGTH_BYTES);
-        Some(Frame::split(self.buffer.split_to(length).freeze()).map_err(misunderstood))
-    }
-
-    fn length(&self) -> Option<usize> {
-        self.buffer.first_chunk().map(|length| u32::from_be_bytes(*length) as usize)
-    }
-}
-
-struct FrameWriter {
-    socket: OwnedWriteHalf,
-    pieces: VecDeque<Bytes>,
-    bytes: usize,
-}
-
-impl FrameWriter {
-    fn new(socket: OwnedWriteHalf) -> Self {
-        Self { socket, pieces: VecDeque::new(), bytes: 0 }
-    }
-
-    fn add(&mut self, correlation_id: u32, request: &Request, batches: Vec<Bytes>) -> Result<(), Error> {
-        let body = request.encode().map_err(misunderstood)?;
-        let header = FrameHeader {
-            correlation_id,
-            operation: request.operation(),
-            version: BODY_VERSION,
-            flags: Flags::NONE,
-            body_bytes: body.len() as u32,
-        };
-        let payload = batches.iter().map(Bytes::len).sum();
-        let front = header.join(&body, payload).map_err(misunderstood)?;
-        self.bytes += front.len() + payload;
-        self.pieces.push_back(front);
-        self.pieces.extend(batches);
-        Ok(())
-    }
-
-    fn has_pieces(&self) -> bool {
-        !self.pieces.is_empty()
-    }
-
-    async fn flush(&mut self) -> io::Result<()> {
-        while self.has_pieces() {
-            self.write_some().await?;
-        }
-        Ok(())
-    }
-
-    /// Writes the first pieces, as far as the socket takes them. Cancel safe.
-    async fn write_some(&mut self) -> io::Result<()> {
-        let slices: Vec<_> =
-            self.pieces.iter().take(PIECES_AT_ONCE).map(|piece| IoSlice::new(piece)).collect();
-        let mut written = self.socket.write_vectored(&slices).await?;
-        if written == 0 {
-            return Err(io::ErrorKind::WriteZero.into());
-        }
-        self.bytes = self.bytes.saturating_sub(written);
-        while let Some(piece) = self.pieces.front_mut() {
-            if piece.len() > written {
-                piece.advance(written);
-                break;
-            }
-            written -= piece.len();
-            self.pieces.pop_front();
-        }
-        Ok(())
-    }
 }

@@ -55,3 +55,6 @@ macro_rules! body {
     };
 }
 pub(crate) use body;
+
+#[cfg(test)]
+mod tests;

@@ -1,8 +1,10 @@
 //! The native door, by its own client: over a socket, and in the same program.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod admin;
 mod consumer;
 mod embedding;
 mod groups;
 mod producer;
+mod subscribe;
 mod support;

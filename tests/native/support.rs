@@ -48,7 +48,12 @@ impl Trial {
 }
 
 fn config(folder: &TempDir, settings: &[(&str, &str)]) -> Config {
-    let config = Config::new(folder.path()).kafka("127.0.0.1:0").set("workers", 1);
+    let config = Config::new(folder.path())
+        .kafka("127.0.0.1:0")
+        .set("workers", 1)
+        // Members hear of changes with their heartbeats.
+        .set("group.consumer.min.heartbeat.interval.ms", 100)
+        .set("group.consumer.heartbeat.interval.ms", 100);
     settings.iter().fold(config, |config, (key, value)| config.set(*key, *value))
 }
 

@@ -1,0 +1,154 @@
+//! Actors that subscribe: batches come as messages, and a reply is an acknowledgement.
+
+use crate::broker::Broker;
+use actix::{Message, Recipient};
+use callboard_actors::clock;
+use callboard_client::consumer::{Batch, Consumer, ConsumerBuilder, Reset};
+use callboard_client::{Client, Error};
+use std::time::Duration;
+use tokio::sync::oneshot;
+
+/// How long a subscription waits before it sends again what was not taken.
+const BACKOFF: Duration = Duration::from_millis(100);
+
+/// Records of one partition, in order, for an actor that subscribes.
+///
+/// The actor's reply is its acknowledgement: after `Ok` they count as read, and are committed; after
+/// `Err` they come again. A handler that answers later answers with a future.
+#[derive(Debug, Message)]
+#[rtype(result = "Result<(), Again>")]
+pub struct Records(pub Batch);
+
+/// An actor could not take records now: they are to come again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Again;
+
+/// An actor's subscription. Dropping it ends it: what was not acknowledged comes again to the group's
+/// next member.
+#[derive(Debug)]
+pub struct Subscription {
+    stop: Option<oneshot::Sender<()>>,
+    ended: oneshot::Receiver<Ended>,
+}
+
+/// Why a subscription ended.
+#[derive(Debug, thiserror::Error)]
+pub enum Ended {
+    /// It was ended here.
+    #[error("the subscription was ended")]
+    Stopped,
+    /// The actor is gone. What it did not acknowledge was not committed.
+    #[error("the actor is gone")]
+    ActorGone,
+    /// The member cannot be in the group.
+    #[error(transparent)]
+    Failed(#[from] Error),
+}
+
+impl Broker {
+    /// Lets an actor read topics as a member of a group, from their beginning where the group has
+    /// committed nothing.
+    ///
+    /// One message is on its way to the actor at a time, and no more than 8 MiB wait behind it: an
+    /// actor that is slow makes the broker keep nothing. Offsets are committed in the background after
+    /// the actor's replies, so a crash may bring again what was acknowledged last, and never passes
+    /// over anything. When the actor dies the subscription ends, and what it did not acknowledge comes
+    /// to the group's next member: subscribe its successor.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when the group or the topics have no name.
+    pub async fn subscribe(
+        &self,
+        group: impl Into<String>,
+        topics: impl IntoIterator<Item = impl Into<String>>,
+        recipient: Recipient<Records>,
+    ) -> Result<Subscription, Error> {
+        let client = Client::in_process(self);
+        let consumer = client.consumer().group(group).topics(topics).auto_offset_reset(Reset::Earliest);
+        self.subscribe_with(consumer, recipient).await
+    }
+
+    /// Lets an actor read what a consumer is set up for; what that commits by itself is turned off.
+    ///
+    /// # Errors
+    /// As for [`ConsumerBuilder::build`].
+    pub async fn subscribe_with(
+        &self,
+        consumer: ConsumerBuilder,
+        recipient: Recipient<Records>,
+    ) -> Result<Subscription, Error> {
+        let consumer = consumer.auto_commit(None);
+        let (ready, begun) = oneshot::channel();
+        let (stop, stopped) = oneshot::channel();
+        let (end, ended) = oneshot::channel();
+        // On one of the broker's threads, whatever runtime the program has.
+        self.actors().placement().connection().spawn(async move {
+            let consumer = match consumer.build().await {
+                Ok(consumer) => consumer,
+                Err(error) => return drop(ready.send(Err(error))),
+            };
+            let _ = ready.send(Ok(()));
+            let ended = deliver(consumer, &recipient, stopped).await;
+            // Nobody may want to know.
+            let _ = end.send(ended);
+        });
+        begun.await.unwrap_or(Err(Error::Closed))?;
+        Ok(Subscription { stop: Some(stop), ended })
+    }
+}
+
+impl Subscription {
+    /// Waits until the subscription ends by itself, and says why. Cancel safe.
+    pub async fn ended(&mut self) -> Ended {
+        (&mut self.ended).await.unwrap_or(Ended::Stopped)
+    }
+
+    /// Ends the subscription, and waits until what was acknowledged is committed and the group left.
+    pub async fn stop(mut self) {
+        drop(self.stop.take());
+        let _ = (&mut self.ended).await;
+    }
+}
+
+/// Sends batches one after the other until the actor is gone, or nobody wants it to go on.
+async fn deliver(
+    mut consumer: Consumer,
+    recipient: &Recipient<Records>,
+    mut stopped: oneshot::Receiver<()>,
+) -> Ended {
+    let ended = loop {
+        let batch = tokio::select! {
+            biased;
+            _ = &mut stopped => break Ended::Stopped,
+            batch = consumer.next_batch() => batch,
+        };
+        let batch = match batch {
+            Ok(batch) => batch,
+            Err(error @ (Error::Closed | Error::Invalid(_))) => break error.into(),
+            Err(error) => {
+                // What cannot be read is left out.
+                tracing::error!(%error, "a subscription cannot read");
+                continue;
+            }
+        };
+        let (topic, partition, first) = (batch.topic.clone(), batch.partition, batch.first_offset());
+        let outcome = recipient.send(Records(batch)).await;
+        if outcome == Ok(Ok(())) {
+            consumer.commit_async();
+            continue;
+        }
+        // It may have been given up meanwhile; then it is another member's.
+        let _ = consumer.seek(&topic, partition, first);
+        if outcome.is_err() {
+            break Ended::ActorGone;
+        }
+        clock::pass(BACKOFF).await;
+    };
+    if let Err(error) = consumer.commit().await {
+        tracing::warn!(%error, "what a subscription read last is not committed");
+    }
+    if let Err(error) = consumer.close().await {
+        tracing::warn!(%error, "a subscription did not end well");
+    }
+    ended
+}
