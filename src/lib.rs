@@ -19,7 +19,10 @@
 //! ```
 
 mod broker;
+#[cfg(feature = "cli")]
 pub mod cli;
+#[cfg(feature = "cli")]
+pub mod commands;
 pub mod config;
 pub mod connection;
 #[cfg(feature = "kafka")]

@@ -1,11 +1,11 @@
 //! The `callboard` program.
 
 use anyhow::Context;
-use callboard::cli::{Cli, Command};
+use callboard::cli::{Cli, ClientCommand, Command};
 use callboard::config::{self, CommandLine};
-use callboard::{Broker, Config, logging};
+use callboard::{Broker, Config, commands, logging};
 use callboard_actors::config::{Settings, Values};
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 use std::io::Write;
 use std::process::ExitCode;
 use tokio::signal::unix::{SignalKind, signal};
@@ -27,12 +27,32 @@ fn main() -> ExitCode {
 
 fn run() -> anyhow::Result<()> {
     let cli = Cli::parse();
+    match cli.command() {
+        Command::Client(command) => return ask(command),
+        Command::Completions(shell) => {
+            clap_complete::generate(
+                shell,
+                &mut <Cli as CommandFactory>::command(),
+                "callboard",
+                &mut std::io::stdout(),
+            );
+            return Ok(());
+        }
+        Command::Manual => {
+            let manual = clap_mangen::Man::new(<Cli as CommandFactory>::command());
+            return manual.render(&mut std::io::stdout()).context("printing the manual page");
+        }
+        Command::Config | Command::Serve => {}
+    }
     let line = CommandLine { file: cli.config_file(), flags: cli.flags() };
     let values = config::load(&line, std::env::vars_os())?;
-    match cli.command() {
-        Command::Config => print_config(&values),
-        Command::Serve => serve(values),
-    }
+    if cli.command() == Command::Config { print_config(&values) } else { serve(values) }
+}
+
+/// Asks a running broker for something.
+fn ask(command: ClientCommand) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(commands::run(command))
 }
 
 fn print_config(values: &Values) -> anyhow::Result<()> {

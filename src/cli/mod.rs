@@ -1,8 +1,15 @@
 //! The command line of the `callboard` program: which command, and which settings it gives.
 
+mod client;
+
+pub use client::{
+    ClientCommand, Connection, ConsumeArgs, From, GroupCommand, Packing, ProduceArgs, TopicCommand,
+};
+
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
 
 /// A message broker made of actors that speaks the Kafka protocol.
 #[derive(Clone, Debug, Eq, Parser, PartialEq)]
@@ -15,12 +22,18 @@ pub struct Cli {
 }
 
 /// What the program is to do.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Command {
     /// Run the broker.
     Serve,
     /// Print the effective configuration.
     Config,
+    /// Ask a running broker for something.
+    Client(ClientCommand),
+    /// Print a script that completes the command line in a shell.
+    Completions(Shell),
+    /// Print the manual page.
+    Manual,
 }
 
 /// The command as it is written. Its flags are its own, not clap's global ones, because of those
@@ -31,6 +44,15 @@ enum Given {
     Serve(Flags),
     /// Print the effective configuration and where each value comes from.
     Config(Flags),
+    #[command(flatten)]
+    Client(ClientCommand),
+    /// Print a script that completes the command line in a shell.
+    Completions {
+        /// The shell.
+        shell: Shell,
+    },
+    /// Print the manual page, for `man -l -`.
+    Manual,
 }
 
 /// Flags that stand before or after the command.
@@ -39,9 +61,14 @@ struct Flags {
     /// The folder that holds all data (setting data.dir).
     #[arg(long, value_name = "DIR")]
     data: Option<String>,
-    /// The address and port for Kafka clients, port 0 for any free one (setting kafka.address).
+    /// The address and port for Kafka clients, port 0 for any free one, off for none (setting
+    /// kafka.address).
     #[arg(long, value_name = "ADDR")]
     kafka: Option<String>,
+    /// The address and port for native clients, port 0 for any free one, off for none (setting
+    /// native.address).
+    #[arg(long, value_name = "ADDR")]
+    native: Option<String>,
     /// The configuration file; without it ./callboard.toml is read if it is there.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -53,9 +80,12 @@ struct Flags {
 impl Cli {
     /// What the program is to do.
     pub fn command(&self) -> Command {
-        match self.given {
+        match &self.given {
             None | Some(Given::Serve(_)) => Command::Serve,
             Some(Given::Config(_)) => Command::Config,
+            Some(Given::Client(command)) => Command::Client(command.clone()),
+            Some(Given::Completions { shell }) => Command::Completions(*shell),
+            Some(Given::Manual) => Command::Manual,
         }
     }
 
@@ -79,8 +109,9 @@ impl Cli {
 
     /// The flags before the command and those after it.
     fn both(&self) -> impl Iterator<Item = &Flags> {
-        let after = self.given.as_ref().map(|given| match given {
-            Given::Serve(flags) | Given::Config(flags) => flags,
+        let after = self.given.as_ref().and_then(|given| match given {
+            Given::Serve(flags) | Given::Config(flags) => Some(flags),
+            Given::Client(_) | Given::Completions { .. } | Given::Manual => None,
         });
         std::iter::once(&self.flags).chain(after)
     }
@@ -95,10 +126,11 @@ impl Flags {
     fn own(&self) -> Vec<(String, String, &'static str)> {
         let data = ("data.dir", self.data.clone(), "--data");
         let kafka = ("kafka.address", self.kafka.clone(), "--kafka");
+        let native = ("native.address", self.native.clone(), "--native");
         let given = |(key, value, flag): (&str, Option<String>, &'static str)| {
             value.map(|value| (key.to_owned(), value, flag))
         };
-        [data, kafka].into_iter().filter_map(given).collect()
+        [data, kafka, native].into_iter().filter_map(given).collect()
     }
 }
 

@@ -1,0 +1,169 @@
+//! `callboard consume`.
+
+use super::AboutTopic;
+use crate::cli::{ConsumeArgs, From};
+use anyhow::{Context, Result, ensure};
+use callboard_client::consumer::{Consumer, Reset};
+use callboard_client::{Client, Received};
+use callboard_protocol::native::read::Position;
+use serde_json::{Map, Value, json};
+use std::collections::HashMap;
+use std::io::{BufWriter, ErrorKind, Stdout, Write};
+use tokio::signal::ctrl_c;
+
+pub(super) async fn run(client: &Client, consume: ConsumeArgs) -> Result<()> {
+    let mut consumer = build(client, &consume).await?;
+    let mut ends = if consume.follow || consume.group.is_some() {
+        None
+    } else {
+        Some(ends(client, &consume, &consumer).await?)
+    };
+    let mut out = BufWriter::new(std::io::stdout());
+    let mut left = consume.count.unwrap_or(u64::MAX);
+    while left > 0 && ends.as_ref().is_none_or(|ends| !ends.is_empty()) {
+        let record = tokio::select! {
+            biased;
+            record = consumer.next() => record?,
+            _ = ctrl_c() => break,
+        };
+        if !write(&mut out, &consume, &record)? {
+            break;
+        }
+        left -= 1;
+        if let Some(ends) = &mut ends
+            && ends.get(&record.partition).is_some_and(|end| record.offset() + 1 >= *end)
+        {
+            ends.remove(&record.partition);
+        }
+    }
+    consumer.close().await?;
+    Ok(())
+}
+
+async fn build(client: &Client, consume: &ConsumeArgs) -> Result<Consumer> {
+    let topic = consume.topic.as_str();
+    let partitions = client.admin().topic(topic).await.about_topic(topic)?.partitions;
+    let reset = match (consume.from, &consume.group) {
+        (From::End, _) => Reset::Latest,
+        (From::Beginning, _) | (From::Offset(_) | From::Time(_), None) => Reset::Earliest,
+        (From::Offset(_) | From::Time(_), Some(group)) => anyhow::bail!(
+            "a group goes on where it has committed; `callboard group reset {group} --topic {topic} --to …` \
+             lets it go on from elsewhere"
+        ),
+    };
+    let builder = client.consumer().auto_offset_reset(reset);
+    if let Some(group) = &consume.group {
+        return Ok(builder.group(group).topics([topic]).build().await?);
+    }
+    let all = match consume.partition {
+        Some(partition) => {
+            ensure!(partition < partitions, "topic {topic} has the partitions 0 to {}", partitions - 1);
+            vec![partition]
+        }
+        None => (0..partitions).collect(),
+    };
+    let builder = all.iter().fold(builder, |builder, partition| builder.assign(topic, *partition));
+    let mut consumer = builder.build().await?;
+    for partition in all {
+        match consume.from {
+            From::Offset(offset) => consumer.seek(topic, partition, offset)?,
+            From::Time(time) => consumer.seek_to_time(topic, partition, time).await?,
+            From::Beginning | From::End => {}
+        }
+    }
+    Ok(consumer)
+}
+
+/// Where the partitions end now that have something to read before that.
+async fn ends(client: &Client, consume: &ConsumeArgs, consumer: &Consumer) -> Result<HashMap<u32, i64>> {
+    let (admin, topic) = (client.admin(), consume.topic.as_str());
+    let mut ends = HashMap::new();
+    for assigned in consumer.assignment() {
+        let partition = assigned.partition;
+        let end = admin.offset(topic, partition, Position::Latest).await?.map_or(0, |it| it.offset);
+        let begin = match consumer.position(topic, partition) {
+            Some(position) => position,
+            None if consume.from == From::End => end,
+            None => admin.offset(topic, partition, Position::Earliest).await?.map_or(0, |it| it.offset),
+        };
+        if begin < end {
+            ends.insert(partition, end);
+        }
+    }
+    Ok(ends)
+}
+
+/// Writes a record; answers whether anybody still reads what is written.
+fn write(out: &mut BufWriter<Stdout>, consume: &ConsumeArgs, record: &Received) -> Result<bool> {
+    let written = if consume.connection.json {
+        writeln!(out, "{}", as_json(record))
+    } else {
+        out.write_all(&as_format(&consume.format, record))
+    };
+    // What is read while records are awaited is to be seen at once.
+    match written.and_then(|()| if consume.follow || consume.group.is_some() { out.flush() } else { Ok(()) })
+    {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(error).context("writing to standard output"),
+    }
+}
+
+/// Bytes that are no UTF-8 are shown as far as they are.
+fn text(bytes: Option<&bytes::Bytes>) -> Value {
+    bytes.map_or(Value::Null, |bytes| json!(String::from_utf8_lossy(bytes)))
+}
+
+fn as_json(record: &Received) -> Value {
+    let headers = record
+        .headers()
+        .map(|header| (String::from_utf8_lossy(&header.name).into_owned(), text(header.value.as_ref())));
+    json!({
+        "topic": *record.topic,
+        "partition": record.partition,
+        "offset": record.offset(),
+        "timestamp": record.timestamp(),
+        "key": text(record.key()),
+        "value": text(record.value()),
+        "headers": headers.collect::<Map<_, _>>(),
+    })
+}
+
+fn as_format(format: &str, record: &Received) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut letters = format.chars();
+    while let Some(letter) = letters.next() {
+        match (letter, letter == '%' || letter == '\\') {
+            (_, false) => out.extend(letter.encode_utf8(&mut [0; 4]).bytes()),
+            ('%', _) => put_field(&mut out, letters.next(), record),
+            (_, true) => match letters.next() {
+                Some('n') => out.push(b'\n'),
+                Some('t') => out.push(b'\t'),
+                Some(other) => out.extend(other.encode_utf8(&mut [0; 4]).bytes()),
+                None => out.push(b'\\'),
+            },
+        }
+    }
+    out
+}
+
+fn put_field(out: &mut Vec<u8>, letter: Option<char>, record: &Received) {
+    match letter {
+        Some('t') => out.extend(record.topic.bytes()),
+        Some('p') => out.extend(record.partition.to_string().bytes()),
+        Some('o') => out.extend(record.offset().to_string().bytes()),
+        Some('T') => out.extend(record.timestamp().to_string().bytes()),
+        Some('k') => out.extend(record.key().into_iter().flatten()),
+        Some('v' | 's') => out.extend(record.value().into_iter().flatten()),
+        Some('h') => {
+            for (number, header) in record.headers().enumerate() {
+                out.extend(if number > 0 { &b","[..] } else { b"" });
+                out.extend(&header.name[..]);
+                out.push(b'=');
+                out.extend(header.value.into_iter().flatten());
+            }
+        }
+        Some(other) => out.extend(other.encode_utf8(&mut [0; 4]).bytes()),
+        None => out.push(b'%'),
+    }
+}

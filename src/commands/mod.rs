@@ -1,0 +1,57 @@
+//! What the program does for users of a running broker, by the native client.
+//!
+//! - [`topic`], [`group`]: looking after topics and groups
+//! - [`produce`], [`consume`]: records in and out
+//! - [`output`]: tables for people, JSON for programs
+
+mod consume;
+mod group;
+mod output;
+mod produce;
+mod topic;
+
+use crate::cli::{ClientCommand, Connection};
+use anyhow::{Context, Result};
+use callboard_client::{Client, Error};
+
+/// Does what a command asks for.
+///
+/// # Errors
+/// A sentence that says what to do next.
+pub async fn run(command: ClientCommand) -> Result<()> {
+    let client = connect(command.connection()).await?;
+    match command {
+        ClientCommand::Topic { connection, command } => topic::run(&client, command, &connection).await,
+        ClientCommand::Group { connection, command } => group::run(&client, command, &connection).await,
+        ClientCommand::Produce(produce) => produce::run(&client, produce).await,
+        ClientCommand::Consume(consume) => consume::run(&client, consume).await,
+    }
+}
+
+async fn connect(connection: &Connection) -> Result<Client> {
+    let broker = &connection.broker;
+    Client::connect_as(broker, "callboard").await.map_err(|error| match error {
+        Error::Disconnected(_) | Error::TimedOut => anyhow::anyhow!(
+            "no broker answers at {broker} ({error}); start one with `callboard serve`, or name its native \
+             address with --broker HOST:PORT"
+        ),
+        error => error.into(),
+    })
+}
+
+/// What a topic that is not there is told as.
+fn no_topic(name: &str) -> impl FnOnce() -> String {
+    let name = name.to_owned();
+    move || format!("topic {name}; `callboard topic list` tells which there are")
+}
+
+/// Adds which topic it was about.
+trait AboutTopic<T> {
+    fn about_topic(self, name: &str) -> Result<T>;
+}
+
+impl<T> AboutTopic<T> for Result<T, Error> {
+    fn about_topic(self, name: &str) -> Result<T> {
+        self.with_context(no_topic(name))
+    }
+}

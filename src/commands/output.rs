@@ -1,0 +1,62 @@
+//! Tables for people, JSON for programs.
+
+use anyhow::{Context, Result};
+use comfy_table::{Cell, CellAlignment, Table, presets};
+use serde_json::{Map, Value};
+use std::io::Write;
+
+/// Rows under a head. Numbers stand right.
+#[derive(Debug)]
+pub(super) struct Rows {
+    head: &'static [&'static str],
+    rows: Vec<Vec<Value>>,
+}
+
+impl Rows {
+    pub(super) fn new(head: &'static [&'static str]) -> Self {
+        Self { head, rows: Vec::new() }
+    }
+
+    pub(super) fn push<const N: usize>(&mut self, row: [Value; N]) {
+        self.rows.push(row.into());
+    }
+
+    /// Prints all rows: an object a line for programs, a table for people.
+    pub(super) fn print(self, json: bool) -> Result<()> {
+        if json {
+            for row in self.rows {
+                let fields = self.head.iter().map(|name| name.to_lowercase().replace(' ', "_")).zip(row);
+                line(&Value::Object(fields.collect::<Map<_, _>>()).to_string())?;
+            }
+            return Ok(());
+        }
+        let mut table = Table::new();
+        table.load_preset(presets::NOTHING).set_header(self.head.iter().map(|name| name.to_uppercase()));
+        for row in self.rows {
+            table.add_row(row.iter().map(cell));
+        }
+        table.column_iter_mut().for_each(|column| {
+            column.set_padding((0, 2));
+        });
+        line(table.trim_fmt().trim_end())
+    }
+}
+
+fn cell(value: &Value) -> Cell {
+    match value {
+        Value::Null => Cell::new("-"),
+        Value::String(text) => Cell::new(text),
+        Value::Number(number) => Cell::new(number).set_alignment(CellAlignment::Right),
+        other => Cell::new(other),
+    }
+}
+
+/// Says that something was done.
+pub(super) fn done(json: bool, what: &str, fields: Value) -> Result<()> {
+    if json { line(&fields.to_string()) } else { line(what) }
+}
+
+/// Prints a line.
+pub(super) fn line(text: &str) -> Result<()> {
+    writeln!(std::io::stdout(), "{text}").context("writing to standard output")
+}

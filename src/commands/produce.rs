@@ -1,0 +1,191 @@
+//! `callboard produce`.
+
+use super::output::done;
+use crate::cli::{Packing, ProduceArgs};
+use anyhow::{Context, Result, ensure};
+use callboard_client::producer::{Delivery, Producer};
+use callboard_client::{Client, Compression, Record};
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::{Value, json};
+use std::collections::VecDeque;
+use std::io::IsTerminal;
+use std::path::Path;
+use std::time::Duration;
+use tokio::fs::File;
+use tokio::io::{AsyncBufRead, AsyncBufReadExt, BufReader};
+
+/// Records whose receipts are awaited together.
+const WAITING_MAX: usize = 10_000;
+
+pub(super) async fn run(client: &Client, produce: ProduceArgs) -> Result<()> {
+    let producer = client.producer_builder().linger(Duration::from_millis(5)).batch_bytes(1 << 20);
+    let producer = producer.compression(compression(produce.compression)).build();
+    let progress = progress(&produce.files).await;
+    let mut sender = Sender { producer, waiting: VecDeque::new(), count: 0, progress };
+    if produce.files.is_empty() {
+        let input = BufReader::new(tokio::io::stdin());
+        sender.send_lines(&produce, input).await.context("standard input")?;
+    }
+    for file in &produce.files {
+        let opened = File::open(file).await;
+        let input = BufReader::new(opened.with_context(|| file.display().to_string())?);
+        sender.send_lines(&produce, input).await.with_context(|| file.display().to_string())?;
+    }
+    let count = sender.finish().await?;
+    done(
+        produce.connection.json,
+        &format!("sent {count} record(s) to {}", produce.topic),
+        json!({"sent": count}),
+    )
+}
+
+struct Sender {
+    producer: Producer,
+    waiting: VecDeque<Delivery>,
+    count: u64,
+    progress: ProgressBar,
+}
+
+impl Sender {
+    async fn send_lines(
+        &mut self,
+        produce: &ProduceArgs,
+        mut input: impl AsyncBufRead + Unpin,
+    ) -> Result<()> {
+        let mut line = Vec::new();
+        let mut number = 0;
+        while input.read_until(b'\n', &mut line).await? > 0 {
+            number += 1;
+            self.progress.inc(line.len() as u64);
+            if line.last() == Some(&b'\n') {
+                line.pop();
+            }
+            let record =
+                record(produce, std::mem::take(&mut line)).with_context(|| format!("line {number}"))?;
+            let mut delivery = self.producer.send(record);
+            delivery.taken().await?;
+            self.waiting.push_back(delivery);
+            if self.waiting.len() >= WAITING_MAX {
+                self.settle(WAITING_MAX / 2).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits for receipts until no more than so many are missing.
+    async fn settle(&mut self, most: usize) -> Result<()> {
+        while self.waiting.len() > most {
+            let Some(delivery) = self.waiting.pop_front() else { break };
+            delivery.await.context("a record was not delivered; those before it were")?;
+            self.count += 1;
+        }
+        Ok(())
+    }
+
+    async fn finish(mut self) -> Result<u64> {
+        self.settle(0).await?;
+        self.progress.finish_and_clear();
+        Ok(self.count)
+    }
+}
+
+fn record(produce: &ProduceArgs, line: Vec<u8>) -> Result<Record> {
+    let mut record = if produce.json_lines {
+        from_json(&produce.topic, &line)?
+    } else {
+        from_line(&produce.topic, produce.key_separator.as_deref(), line)
+    };
+    record.partition = record.partition.or(produce.partition);
+    for (name, value) in &produce.header {
+        record = record.header(name.clone(), value.clone());
+    }
+    Ok(record)
+}
+
+fn from_line(topic: &str, separator: Option<&str>, line: Vec<u8>) -> Record {
+    let separator = separator.filter(|separator| !separator.is_empty());
+    let found = separator.and_then(|it| {
+        let at = line.windows(it.len()).position(|window| window == it.as_bytes())?;
+        Some((at, at + it.len()))
+    });
+    let line = bytes::Bytes::from(line);
+    match found {
+        Some((end, begin)) => Record::to(topic).key(line.slice(..end)).value(line.slice(begin..)),
+        None => Record::to(topic).value(line),
+    }
+}
+
+/// Texts are taken as they are, other values as JSON.
+fn from_json(topic: &str, line: &[u8]) -> Result<Record> {
+    let object: Value = serde_json::from_slice(line).context("this is not JSON")?;
+    ensure!(object.is_object(), "this is no JSON object");
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let field = |name: &str| object.get(name).filter(|value| !value.is_null());
+    let mut record = Record::to(topic);
+    record.key = field("key").map(|key| text(key).into());
+    record.value = field("value").map(|value| text(value).into());
+    let number = |name: &str| -> Result<Option<i64>> {
+        let whole = |value: &Value| value.as_i64().with_context(|| format!("{name} is no whole number"));
+        field(name).map(whole).transpose()
+    };
+    record.timestamp = number("timestamp")?;
+    record.partition = number("partition")?.map(u32::try_from).transpose().context("partition")?;
+    let headers = field("headers").map(|it| it.as_object().context("headers are no object")).transpose()?;
+    for (name, value) in headers.into_iter().flatten() {
+        record = record.header(name.clone(), text(value));
+    }
+    Ok(record)
+}
+
+fn compression(packing: Packing) -> Compression {
+    match packing {
+        Packing::None => Compression::None,
+        Packing::Gzip => Compression::Gzip,
+        Packing::Snappy => Compression::Snappy,
+        Packing::Lz4 => Compression::Lz4,
+        Packing::Zstd => Compression::Zstd,
+    }
+}
+
+/// A bar for files, on a terminal.
+async fn progress(files: &[impl AsRef<Path>]) -> ProgressBar {
+    if files.is_empty() || !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let mut bytes = 0;
+    for file in files {
+        bytes += tokio::fs::metadata(file).await.map_or(0, |it| it.len());
+    }
+    let bar = ProgressBar::new(bytes);
+    let style = ProgressStyle::with_template("{bar:40} {bytes}/{total_bytes} {bytes_per_sec} {eta}");
+    style.map(|style| bar.clone().with_style(style)).unwrap_or(bar)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_has_a_key_where_it_has_the_separator() {
+        let record = from_line("t", Some(":"), b"k:v:w".to_vec());
+        assert_eq!((record.key.as_deref(), record.value.as_deref()), (Some(&b"k"[..]), Some(&b"v:w"[..])));
+        for separator in [None, Some(";"), Some("")] {
+            let record = from_line("t", separator, b"k:v".to_vec());
+            assert_eq!((record.key, record.value.as_deref()), (None, Some(&b"k:v"[..])));
+        }
+    }
+
+    #[test]
+    fn an_object_is_a_record() {
+        let line = br#"{"key":"k","value":{"a":1},"headers":{"h":"x"},"partition":2,"timestamp":5}"#;
+        let record = from_json("t", line).unwrap();
+        assert_eq!(record.value.as_deref(), Some(&br#"{"a":1}"#[..]));
+        assert_eq!((record.partition, record.timestamp), (Some(2), Some(5)));
+        assert_eq!(record.headers, [("h".to_owned(), Some("x".into()))]);
+        assert_eq!(from_json("t", b"{}").unwrap().value, None, "which deletes a key");
+        for wrong in [&b"[]"[..], b"{", br#"{"partition":-1}"#, br#"{"headers":1}"#, br#"{"timestamp":"x"}"#]
+        {
+            assert!(from_json("t", wrong).is_err());
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! `callboard topic`.
+
+use super::AboutTopic;
+use super::output::{Rows, done};
+use crate::cli::{Connection, TopicCommand};
+use anyhow::{Result, ensure};
+use callboard_client::Client;
+use callboard_client::admin::TopicSpec;
+use callboard_protocol::native::admin::{Edit, Resource};
+use callboard_protocol::native::read::Position;
+use serde_json::json;
+
+pub(super) async fn run(client: &Client, command: TopicCommand, connection: &Connection) -> Result<()> {
+    let (admin, json) = (client.admin(), connection.json);
+    match command {
+        TopicCommand::Create { name, partitions, set } => {
+            let spec =
+                partitions.map_or_else(|| TopicSpec::new(&name), |it| TopicSpec::new(&name).partitions(it));
+            let spec = set.into_iter().fold(spec, |spec, (key, value)| spec.config(key, value));
+            let topic = admin.create_topic(spec).await?;
+            let what = format!("created {name} with {} partition(s)", topic.partitions);
+            done(
+                json,
+                &what,
+                json!({"topic": name, "id": topic.id.to_string(), "partitions": topic.partitions}),
+            )
+        }
+        TopicCommand::List => {
+            let mut rows = Rows::new(&["topic", "partitions", "id"]);
+            for (name, topic) in admin.topics().await? {
+                rows.push([json!(name), json!(topic.partitions), json!(topic.id.to_string())]);
+            }
+            rows.print(json)
+        }
+        TopicCommand::Describe { name } => describe(client, &name, json).await,
+        TopicCommand::Alter { name, partitions, set, unset } => {
+            ensure!(
+                partitions.is_some() || !set.is_empty() || !unset.is_empty(),
+                "nothing is to be altered: say --partitions, --set or --unset"
+            );
+            if !set.is_empty() || !unset.is_empty() {
+                let set = set.into_iter().map(|(key, value)| (key, Edit::Set(value)));
+                let edits = set.chain(unset.into_iter().map(|key| (key, Edit::Delete)));
+                admin.alter_configs(Resource::Topic(name.clone()), edits).await.about_topic(&name)?;
+            }
+            if let Some(partitions) = partitions {
+                admin.grow_topic(&name, partitions).await.about_topic(&name)?;
+            }
+            done(json, &format!("altered {name}"), json!({"topic": name}))
+        }
+        TopicCommand::Delete { name } => {
+            admin.delete_topic(&name).await.about_topic(&name)?;
+            done(json, &format!("deleted {name}"), json!({"topic": name}))
+        }
+    }
+}
+
+async fn describe(client: &Client, name: &str, json: bool) -> Result<()> {
+    let admin = client.admin();
+    let topic = admin.topic(name).await.about_topic(name)?;
+    let mut rows = Rows::new(&["topic", "partition", "first offset", "end offset"]);
+    for partition in 0..topic.partitions {
+        let earliest = admin.offset(name, partition, Position::Earliest).await?.map(|it| it.offset);
+        let latest = admin.offset(name, partition, Position::Latest).await?.map(|it| it.offset);
+        rows.push([json!(name), json!(partition), json!(earliest), json!(latest)]);
+    }
+    rows.print(json)?;
+    let configs = admin.configs(Resource::Topic(name.to_owned())).await?;
+    let mut rows = Rows::new(&["setting", "value"]);
+    let mut is_any = false;
+    for config in configs.into_iter().filter(|config| config.origin == "topic") {
+        is_any = true;
+        rows.push([json!(config.name), json!(config.value)]);
+    }
+    if is_any { rows.print(json) } else { Ok(()) }
+}

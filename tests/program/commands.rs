@@ -1,0 +1,157 @@
+//! What the program does for users of a running broker.
+
+use crate::callboard;
+use serde_json::{Value, json};
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Child, Output, Stdio};
+use tempfile::TempDir;
+
+/// A broker, and a folder in which commands run.
+struct Trial {
+    child: Child,
+    native: String,
+    folder: TempDir,
+}
+
+impl Trial {
+    fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut command = callboard(folder.path(), &["serve", "--kafka", "off", "--native", "127.0.0.1:0"]);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        assert_eq!(lines.next().unwrap().unwrap(), "callboard ready data=./callboard-data");
+        let native = lines.next().unwrap().unwrap();
+        let native = native.strip_prefix("callboard native=").unwrap().to_owned();
+        Self { child, native, folder }
+    }
+
+    fn run_with(&self, words: &[&str], input: &str) -> Output {
+        let words = [words, &["--broker", &self.native]].concat();
+        let mut command = callboard(self.folder.path(), &words);
+        let command = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+        child.wait_with_output().unwrap()
+    }
+
+    /// What a command that succeeds prints.
+    fn run(&self, words: &[&str]) -> String {
+        self.give(words, "")
+    }
+
+    /// What a command that succeeds prints when it is given that to read.
+    fn give(&self, words: &[&str], input: &str) -> String {
+        let output = self.run_with(words, input);
+        let problem = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!((output.status.code(), problem.as_str()), (Some(0), ""), "{words:?}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// What a command that fails says.
+    fn fail(&self, words: &[&str]) -> String {
+        let output = self.run_with(words, "");
+        assert_eq!(output.status.code(), Some(1), "{words:?}");
+        String::from_utf8(output.stderr).unwrap()
+    }
+}
+
+impl Drop for Trial {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn objects(lines: &str) -> Vec<Value> {
+    lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+fn topics_are_created_listed_altered_and_deleted() {
+    let trial = Trial::start();
+    let set = ["topic", "create", "orders", "--partitions", "2", "--set", "retention.ms=1000"];
+    assert_eq!(trial.run(&set), "created orders with 2 partition(s)\n");
+    assert!(trial.fail(&["topic", "create", "orders"]).contains("already exists"));
+    let listed = objects(&trial.run(&["topic", "list", "--json"]));
+    assert_eq!((&listed[0]["topic"], &listed[0]["partitions"]), (&json!("orders"), &json!(2)));
+    assert!(trial.run(&["topic", "list"]).starts_with("TOPIC"));
+    trial.run(&["topic", "alter", "orders", "--partitions", "3", "--set", "retention.ms=2000"]);
+    let described = objects(&trial.run(&["topic", "describe", "orders", "--json"]));
+    assert_eq!(described.len(), 4, "three partitions and a setting: {described:?}");
+    assert_eq!(described[3], json!({"setting": "retention.ms", "value": "2000"}));
+    trial.run(&["topic", "alter", "orders", "--unset", "retention.ms"]);
+    assert_eq!(objects(&trial.run(&["topic", "describe", "orders", "--json"])).len(), 3);
+    trial.run(&["topic", "delete", "orders"]);
+    let problem = trial.fail(&["topic", "describe", "orders"]);
+    assert!(problem.contains("no such topic") && problem.contains("callboard topic list"), "{problem}");
+}
+
+#[test]
+fn lines_are_sent_and_read_back() {
+    let trial = Trial::start();
+    trial.run(&["topic", "create", "orders", "--partitions", "1"]);
+    let sent = trial.give(&["produce", "orders", "-K", ":", "-H", "from=test"], "a:one\nb:two\nthree\n");
+    assert_eq!(sent, "sent 3 record(s) to orders\n");
+    let file = trial.folder.path().join("more.txt");
+    fs::write(&file, "four\nfive").unwrap();
+    trial.run(&["produce", "orders", "-z", "zstd", file.to_str().unwrap()]);
+    assert_eq!(trial.run(&["consume", "orders"]), "one\ntwo\nthree\nfour\nfive\n");
+    let format = ["consume", "orders", "--format", r"%t/%p/%o %k=%v [%h]%%\n", "--count", "1"];
+    assert_eq!(trial.run(&format), "orders/0/0 a=one [from=test]%\n");
+    assert_eq!(trial.run(&["consume", "orders", "--from", "3"]), "four\nfive\n");
+    assert_eq!(trial.run(&["consume", "orders", "--from", "end"]), "");
+    let read = objects(&trial.run(&["consume", "orders", "--json", "-c", "1"]));
+    assert_eq!(read[0]["headers"], json!({"from": "test"}));
+    assert_eq!((&read[0]["key"], &read[0]["offset"]), (&json!("a"), &json!(0)));
+}
+
+#[test]
+fn json_lines_are_records_with_all_that_belongs_to_them() {
+    let trial = Trial::start();
+    let input = r#"{"key":"k","value":"v","headers":{"h":"1"},"partition":2,"timestamp":1234}"#;
+    trial.give(&["produce", "orders", "--json-lines"], input);
+    let read = objects(&trial.run(&["consume", "orders", "--json", "--from", "@1000"]));
+    let record = json!({"topic": "orders", "partition": 2, "offset": 0, "timestamp": 1234, "key": "k",
+        "value": "v", "headers": {"h": "1"}});
+    assert_eq!(read, [record]);
+    let wrong = trial.run_with(&["produce", "orders", "--json-lines"], "{}\n[]\n");
+    let problem = String::from_utf8(wrong.stderr).unwrap();
+    assert!(problem.contains("line 2") && problem.contains("no JSON object"), "{problem}");
+}
+
+#[test]
+fn groups_are_read_by_described_reset_and_deleted() {
+    let trial = Trial::start();
+    trial.run(&["topic", "create", "orders", "--partitions", "1"]);
+    trial.give(&["produce", "orders"], "1\n2\n3\n");
+    assert_eq!(trial.run(&["consume", "orders", "-G", "kitchen", "-c", "2"]), "1\n2\n");
+    let listed = objects(&trial.run(&["group", "list", "--json"]));
+    assert_eq!(listed, [json!({"group": "kitchen", "protocol": "consumer", "state": "Empty"})]);
+    let described = objects(&trial.run(&["group", "describe", "kitchen", "--json"]));
+    let offset = json!({"topic": "orders", "partition": 0, "offset": 2, "end_offset": 3, "lag": 1});
+    assert_eq!(described, [offset]);
+    trial.run(&["group", "reset", "kitchen", "--topic", "orders", "--to", "beginning"]);
+    assert_eq!(trial.run(&["consume", "orders", "-G", "kitchen", "-c", "3"]), "1\n2\n3\n");
+    trial.run(&["group", "delete", "kitchen"]);
+    assert!(trial.fail(&["group", "describe", "kitchen"]).contains("callboard group list"));
+}
+
+#[test]
+fn a_broker_that_is_not_there_is_told_with_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = callboard(folder.path(), &["topic", "list", "--broker", "127.0.0.1:1"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let problem = String::from_utf8(output.stderr).unwrap();
+    assert!(problem.contains("callboard serve") && problem.contains("--broker"), "{problem}");
+}
+
+#[test]
+fn completions_and_a_manual_are_printed() {
+    let folder = tempfile::tempdir().unwrap();
+    for (words, says) in [(&["completions", "bash"][..], "complete -F"), (&["manual"], ".TH callboard")] {
+        let output = callboard(folder.path(), words).output().unwrap();
+        assert_eq!(output.status.code(), Some(0));
+        assert!(String::from_utf8(output.stdout).unwrap().contains(says));
+    }
+}
