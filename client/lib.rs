@@ -3,12 +3,14 @@
 //! A [`Client`] is connected to a broker's native port, or to a broker in the same program; the same
 //! [`producer`] and [`consumer`] and [`admin`] run over both.
 //!
+//! - [`codec`]: values of the program's own types
 //! - [`record`]: records as they are sent and as they are read
 //! - [`transport`]: the way to a broker
 //! - [`error`]: what can go wrong
 
 pub mod admin;
 mod client;
+pub mod codec;
 pub mod consumer;
 pub mod error;
 pub mod producer;
