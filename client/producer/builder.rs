@@ -8,6 +8,7 @@ use crate::client::Client;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Semaphore, mpsc};
+use tokio::task::unconstrained;
 
 /// Batches of a partition in flight by which the broker still knows a repeated one.
 const IN_FLIGHT_IDEMPOTENT_MAX: usize = 5;
@@ -156,7 +157,9 @@ impl ProducerBuilder {
         let (orders, inbox) = mpsc::unbounded_channel();
         let (room, counters) = (Arc::new(Semaphore::new(buffer_bytes)), Arc::new(Counters::default()));
         let sender = Sender::new(client, settings, partitioner, Arc::clone(&room), Arc::clone(&counters));
-        tokio::spawn(sender.run(inbox));
+        // It yields by itself; tokio's own budget would have each of many answers looked at again and
+        // again.
+        tokio::spawn(unconstrained(sender.run(inbox)));
         Producer { orders, room, room_bytes: buffer_bytes, counters }
     }
 }

@@ -22,6 +22,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::task::yield_now;
 use tokio::time::{sleep, timeout};
 
 /// Orders that are taken at once before batches are sent: so batches grow when there are many.
@@ -141,6 +142,7 @@ impl Sender {
                 }
             }
             self.send_touched();
+            yield_now().await;
         }
     }
 

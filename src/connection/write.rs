@@ -13,6 +13,7 @@ use std::time::Duration;
 use tokio::io::AsyncWriteExt;
 use tokio::net::tcp::OwnedWriteHalf;
 use tokio::sync::mpsc;
+use tokio::task::unconstrained;
 use tokio::time::timeout;
 
 /// Pieces that one system call takes.
@@ -69,18 +70,19 @@ impl<D: Door> Writer<D> {
         &mut self,
         inbox: &mut mpsc::UnboundedReceiver<Pending<D::Refused>>,
     ) -> Result<(), Ended> {
+        // Without tokio's budget, by which each of many answers would be looked at again and again.
         let mut waiting = FuturesUnordered::new();
         loop {
             tokio::select! {
                 biased;
-                Some((answer, permits)) = waiting.next() => self.gather(answer, permits).await?,
+                Some((answer, permits)) = unconstrained(waiting.next()) => self.gather(answer, permits).await?,
                 pending = inbox.recv() => match pending {
                     Some(pending) => waiting.push(finish(pending)),
                     None => return Ok(()),
                 },
             }
             while self.bytes < GATHER_BYTES {
-                if let Some(Some((answer, permits))) = waiting.next().now_or_never() {
+                if let Some(Some((answer, permits))) = unconstrained(waiting.next()).now_or_never() {
                     self.gather(answer, permits).await?;
                 } else if let Ok(pending) = inbox.try_recv() {
                     waiting.push(finish(pending));
