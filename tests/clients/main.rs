@@ -10,6 +10,7 @@ mod support;
 mod aiokafka;
 mod client;
 mod confluent;
+mod doors;
 mod franz_go;
 mod java;
 mod kafka_python;

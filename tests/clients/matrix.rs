@@ -7,7 +7,7 @@ use anyhow::{Context, Result, ensure};
 use std::fs;
 use std::path::Path;
 
-const CODECS: [&str; 5] = ["none", "gzip", "snappy", "lz4", "zstd"];
+pub(crate) const CODECS: [&str; 5] = ["none", "gzip", "snappy", "lz4", "zstd"];
 const CLIENTS: [Client; 3] = [Client::Kcat, Client::Confluent, Client::Java];
 
 #[test]
@@ -47,12 +47,12 @@ fn others_read_what_is_written_by(writer: Client) -> Result<()> {
     broker.stop()
 }
 
-fn prefix(writer: Client, file: &LogFile) -> String {
+pub(crate) fn prefix(writer: Client, file: &LogFile) -> String {
     format!("matrix-{writer}-{}-{}", file.name, std::process::id())
 }
 
 /// Every line to partition 0 of one topic for each codec.
-fn write(writer: Client, address: &str, file: &LogFile) -> Result<()> {
+pub(crate) fn write(writer: Client, address: &str, file: &LogFile) -> Result<()> {
     let (prefix, path) = (prefix(writer, file), file.path.to_str().context("a strange path")?);
     if writer != Client::Kcat {
         writer.run(&["produce", address, path, &prefix, &CODECS.join(",")])?;
@@ -90,7 +90,7 @@ fn read_by_others(writer: Client, broker: &Broker, files: &[LogFile]) -> Result<
 }
 
 /// The values of each topic, one a line, to `folder/TOPIC.out`.
-fn read(reader: Client, address: &str, folder: &Path, topics: &[String]) -> Result<()> {
+pub(crate) fn read(reader: Client, address: &str, folder: &Path, topics: &[String]) -> Result<()> {
     if reader != Client::Kcat {
         reader.run(&["consume", address, folder.to_str().context("a strange path")?, &topics.join(",")])?;
         return Ok(());
@@ -104,7 +104,7 @@ fn read(reader: Client, address: &str, folder: &Path, topics: &[String]) -> Resu
     Ok(())
 }
 
-fn same(seen: &[u8], sent: &[u8]) -> Result<()> {
+pub(crate) fn same(seen: &[u8], sent: &[u8]) -> Result<()> {
     let lines = |bytes: &[u8]| bytes.split(|byte| *byte == b'\n').count() - 1;
     let at = seen.iter().zip(sent).position(|(one, other)| one != other);
     let at = at.unwrap_or(seen.len().min(sent.len()));

@@ -3,55 +3,70 @@
 //!
 //! Each member says what it reads and what is committed. All records must come, and none below an
 //! offset that was committed before, but to a member that stood still for so long that it is out, until
-//! it is in again. `CALLBOARD_SOAK_ROUNDS=100` makes it long; a round takes some
-//! seconds.
+//! it is in again. No partition that has something to read may be without an owner for long, which is
+//! looked at with every line; and a step is over only when each partition has been read beyond what
+//! was there when the step began. `CALLBOARD_SOAK_ROUNDS=100` makes it long; a round takes some seconds.
+
+mod partition;
+mod program;
 
 use crate::client::Client;
 use crate::support::broker::{Broker, elsewhere};
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use nix::sys::signal::Signal;
+use partition::Partition;
+use program::{Line, Program};
 use std::collections::BTreeSet;
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Stdio};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
 const PARTITIONS: usize = 4;
-/// A session and a rebalance of the members last 12 seconds at most. A partition whose records do not
-/// come for twice as long has had no owner.
-const WITHIN: Duration = Duration::from_secs(24);
+/// How long a member may be silent. The members' programs say so when they join.
+const SESSION: Duration = Duration::from_secs(2);
+/// How long a member may take to join again. They say that too.
+const REBALANCE: Duration = Duration::from_secs(10);
+/// What a slow machine takes beside that, whose few cores run other tests at the same time: programs
+/// start, find their broker again and say what they read. None of it is the group's time.
+const SLOWNESS: Duration = Duration::from_secs(3);
+/// No partition is without an owner for longer.
+const WITHIN: Duration = SESSION.saturating_add(REBALANCE).saturating_add(SLOWNESS);
 
 /// The broker's settings: sessions as short as the members want them.
 const SETTINGS: [&str; 2] = ["group.min.session.timeout.ms=1000", "num.partitions=4"];
 
-/// A member, by the number that its lines have.
+/// A member of the group, by the number that its lines have.
 struct Member {
     number: usize,
-    process: Child,
+    client: Client,
+    program: Program,
+    /// Whether it has read something in this step.
+    has_read: bool,
 }
 
 struct Soak {
     broker: Broker,
     topic: String,
+    /// Those that run.
     members: Vec<Member>,
     started: usize,
     /// Members that stood still, and have committed nothing new since.
     strayed: BTreeSet<usize>,
-    producer: Child,
+    producer: Program,
     lines: Receiver<Line>,
     said: Sender<Line>,
-    sent: usize,
-    read: [BTreeSet<u64>; PARTITIONS],
-    committed: [u64; PARTITIONS],
+    partitions: [Partition; PARTITIONS],
+    /// Time without an owner counts from here: before, there were no members, or no broker.
+    counted_from: Instant,
 }
 
 impl Soak {
-    fn begin() -> Self {
+    /// A group of these clients, who all have their share.
+    fn begin(clients: &[Client]) -> Self {
         let broker = Broker::start_with(&SETTINGS).unwrap();
         let topic = format!("soak-{}", std::process::id());
         let (said, lines) = channel();
-        let producer = start(Client::Confluent, "numbers", &broker, &topic, (0, &said));
-        Self {
+        let arguments = ["numbers", broker.address(), topic.as_str()];
+        let producer = Program::start(Client::Confluent, arguments, 0, &said);
+        let mut soak = Self {
             broker,
             topic,
             members: Vec::new(),
@@ -60,140 +75,156 @@ impl Soak {
             producer,
             lines,
             said,
-            sent: 0,
-            read: Default::default(),
-            committed: [0; PARTITIONS],
-        }
+            partitions: Default::default(),
+            counted_from: Instant::now(),
+        };
+        clients.iter().for_each(|client| soak.start(*client));
+        // A client that had to be set up took minutes.
+        soak.counted_from = Instant::now();
+        soak.until_read_on();
+        soak
+    }
+
+    fn start(&mut self, client: Client) {
+        self.started += 1;
+        let number = self.started;
+        let topic = self.topic.as_str();
+        let program = Program::start(client, ["member", self.broker.address(), topic], number, &self.said);
+        self.members.push(Member { number, client, program, has_read: false });
+    }
+
+    /// Takes a client's member out of those that run. What it still says is not an owner's.
+    fn take(&mut self, client: Client) -> Member {
+        let at = self.members.iter().position(|member| member.client == client).unwrap();
+        self.members.remove(at)
     }
 
     fn join(&mut self, client: Client) {
-        self.started += 1;
-        let number = self.started;
-        let process = start(client, "member", &self.broker, &self.topic, (number, &self.said));
-        self.members.push(Member { number, process });
+        self.start(client);
+        self.until_read_on();
     }
 
-    /// Listens until so many more records have been read.
-    fn until_read(&mut self, more: usize) {
-        let wanted = self.count() + more;
-        self.listen(|soak| soak.count() >= wanted);
+    /// A member dies without a word.
+    fn kill_member(&mut self, client: Client) {
+        self.take(client).program.end(Signal::SIGKILL);
+        self.until_read_on();
     }
 
-    /// Listens until records of all partitions have been read that came after this moment.
-    fn until_all_have_readers(&mut self) {
-        let ends = self.read.each_ref().map(|read| read.last().copied().unwrap_or(0));
-        // What a member had fetched before is not enough.
-        self.listen(|soak| soak.read.iter().zip(ends).all(|(read, end)| read.last() > Some(&(end + 500))));
+    /// A member says that it goes.
+    fn leave(&mut self, client: Client) {
+        let status = self.take(client).program.end(Signal::SIGTERM);
+        assert!(status.success(), "{client} has not left, it ended with {status}");
+        self.until_read_on();
     }
 
-    /// A member stands still until the others have what it had.
-    fn pause(&mut self, at: usize) {
-        let (number, process) = (self.members[at].number, pid(&self.members[at].process));
-        kill(process, Signal::SIGSTOP).unwrap();
-        self.until_all_have_readers();
+    /// A member stands still until the others have what it had. Then it comes again.
+    fn pause(&mut self, client: Client) {
+        let member = self.take(client);
+        member.program.signal(Signal::SIGSTOP);
+        self.until_read_on();
         // All that it said before has been heard.
-        self.strayed.insert(number);
-        kill(process, Signal::SIGCONT).unwrap();
+        self.strayed.insert(member.number);
+        member.program.signal(Signal::SIGCONT);
+        self.members.push(member);
+        self.until_read_on();
     }
 
-    fn count(&self) -> usize {
-        self.read.iter().map(BTreeSet::len).sum()
+    fn kill_broker(&mut self) {
+        self.broker.kill().unwrap();
+        self.broker.restart_in_place().unwrap();
+        self.counted_from = Instant::now();
+        self.until_read_on();
     }
 
-    fn listen(&mut self, until: impl Fn(&Self) -> bool) {
+    /// The end of each step: listens until each partition has been read beyond what is there now, and
+    /// each member that runs has read something.
+    fn until_read_on(&mut self) {
+        self.hear_all();
+        // One more may be in the log, and not be acknowledged yet.
+        let ends = self.partitions.each_ref().map(|partition| partition.sent + 1);
+        self.members.iter_mut().for_each(|member| member.has_read = false);
+        self.listen(|soak| {
+            let behind = soak.partitions.iter().zip(ends).position(|(partition, end)| partition.next <= end);
+            let silent = || soak.members.iter().find(|member| !member.has_read);
+            behind.map(|number| format!("partition {number} is not read on")).or_else(|| {
+                silent().map(|member| format!("member {}, {}, reads nothing", member.number, member.client))
+            })
+        });
+    }
+
+    /// Nothing more is sent, and all that was is read.
+    fn finish(mut self) {
+        self.producer.end(Signal::SIGKILL);
+        self.hear_all();
+        self.listen(|soak| {
+            let unread = soak.partitions.iter().position(|partition| !partition.is_read_whole());
+            unread.map(|number| format!("partition {number} is not read to its end"))
+        });
+        for (number, partition) in self.partitions.iter().enumerate() {
+            assert!(partition.is_read_without_holes(), "partition {number} has holes: {partition}");
+        }
+    }
+
+    /// Hears lines until nothing is wrong any more; the first sentence of a failure is what still is.
+    fn listen(&mut self, what_is_wrong: impl Fn(&Self) -> Option<String>) {
         let deadline = Instant::now() + WITHIN;
-        while !until(self) {
+        while let Some(wrong) = what_is_wrong(self) {
             let left = deadline.saturating_duration_since(Instant::now());
-            let line = self.lines.recv_timeout(left);
-            let line = line.unwrap_or_else(|_| {
-                let read = self.read.each_ref().map(BTreeSet::len);
-                panic!("{read:?} of {} records came, {:?} are committed", self.sent, self.committed)
+            let line = self.lines.recv_timeout(left).ok().filter(|line| line.at <= deadline);
+            let line = line.unwrap_or_else(|| {
+                let partitions = self.partitions.each_ref().map(ToString::to_string);
+                panic!("{wrong} within {WITHIN:?}: {partitions:#?}")
             });
             self.hear(line);
         }
     }
 
-    fn hear(&mut self, Line { member, text }: Line) {
-        let line = text.as_str();
-        let words: Vec<&str> = line.split(' ').collect();
-        let [what, partition, number] = words[..] else { panic!("{line}") };
+    /// Hears all that has been said until now.
+    fn hear_all(&mut self) {
+        while let Ok(line) = self.lines.try_recv() {
+            self.hear(line);
+        }
+    }
+
+    fn hear(&mut self, Line { number: said_by, at, text }: Line) {
+        self.check_owners(at);
+        let words: Vec<&str> = text.split(' ').collect();
+        let [what, partition, number] = words[..] else { panic!("{text}") };
         let (partition, number): (usize, u64) = (partition.parse().unwrap(), number.parse().unwrap());
+        let partition = &mut self.partitions[partition];
         match what {
-            "sent" => self.sent = usize::try_from(number).unwrap(),
+            "sent" => partition.add(at),
             "read" => {
-                let committed = self.committed[partition];
-                let is_in = !self.strayed.contains(&member);
-                assert!(number >= committed || !is_in, "{line}, and {committed} was committed");
-                self.read[partition].insert(number);
+                let is_in = !self.strayed.contains(&said_by);
+                assert!(number >= partition.committed || !is_in, "{text} came again: {partition}");
+                let owner = self.members.iter_mut().find(|member| is_in && member.number == said_by);
+                match owner {
+                    Some(member) => {
+                        member.has_read = true;
+                        partition.read_by_owner(number, at);
+                    }
+                    None => partition.read_by_another(number),
+                }
             }
             "committed" => {
                 // Who stood still may still say what it committed before.
-                if number > self.committed[partition] {
-                    self.committed[partition] = number;
-                    self.strayed.remove(&member);
+                if number > partition.committed {
+                    partition.committed = number;
+                    self.strayed.remove(&said_by);
                 }
             }
-            _ => panic!("{line}"),
+            _ => panic!("{text}"),
         }
     }
 
-    fn end_member(&mut self, at: usize, signal: Signal) {
-        let mut member = self.members.remove(at);
-        end(&mut member.process, signal);
-    }
-
-    /// Nothing more is sent, and all that was is read.
-    fn finish(mut self) {
-        end(&mut self.producer, Signal::SIGKILL);
-        self.listen(|soak| soak.count() >= soak.sent);
-        for (partition, read) in self.read.iter().enumerate() {
-            let without_holes = (0..).zip(read).all(|(expected, offset)| expected == *offset);
-            assert!(without_holes, "partition {partition} has holes");
+    /// At that time no partition has been without an owner for too long.
+    fn check_owners(&self, at: Instant) {
+        for (number, partition) in self.partitions.iter().enumerate() {
+            let Some(since) = partition.unread_since else { continue };
+            let without = at.saturating_duration_since(since.max(self.counted_from));
+            assert!(without <= WITHIN, "partition {number} has no owner for {without:?}: {partition}");
         }
     }
-}
-
-impl Drop for Soak {
-    fn drop(&mut self) {
-        end(&mut self.producer, Signal::SIGKILL);
-        self.members.iter_mut().for_each(|member| end(&mut member.process, Signal::SIGKILL));
-    }
-}
-
-fn pid(process: &Child) -> Pid {
-    Pid::from_raw(process.id().try_into().unwrap())
-}
-
-fn end(process: &mut Child, signal: Signal) {
-    // One that ended already needs no signal.
-    let _ = kill(pid(process), signal);
-    process.wait().unwrap();
-}
-
-/// What a member says.
-struct Line {
-    member: usize,
-    text: String,
-}
-
-fn start(client: Client, what: &str, broker: &Broker, topic: &str, said: (usize, &Sender<Line>)) -> Child {
-    let (member, said) = said;
-    let mut program = client.program().unwrap();
-    program.args([what, broker.address(), topic]).stdout(Stdio::piped()).stderr(Stdio::null());
-    let mut process = program.spawn().unwrap();
-    let mut output = BufReader::new(process.stdout.take().unwrap());
-    let said = said.clone();
-    std::thread::spawn(move || {
-        let mut line = String::new();
-        // Who dies may leave a part of a line, which says nothing.
-        while output.read_line(&mut line).is_ok() && line.ends_with('\n') {
-            if said.send(Line { member, text: line.trim_end().to_owned() }).is_err() {
-                break;
-            }
-            line.clear();
-        }
-    });
-    process
 }
 
 #[test]
@@ -203,23 +234,17 @@ fn a_group_of_different_clients_reads_everything_through_deaths_of_members_and_b
         eprintln!("left out: it needs a broker of its own and python, confluent and go");
         return;
     }
-    let rounds = std::env::var("CALLBOARD_SOAK_ROUNDS").map_or(2, |rounds| rounds.parse().unwrap());
-    let mut soak = Soak::begin();
-    clients.into_iter().for_each(|client| soak.join(client));
-    soak.until_read(200);
+    // In three rounds everything happens to each of the clients.
+    let rounds: usize = std::env::var("CALLBOARD_SOAK_ROUNDS").map_or(3, |rounds| rounds.parse().unwrap());
+    let mut soak = Soak::begin(&clients);
     for round in 0..rounds {
-        soak.end_member(round % 3, Signal::SIGKILL);
-        soak.until_read(200);
-        soak.join(clients[round % 3]);
-        soak.until_read(200);
-        soak.broker.kill().unwrap();
-        soak.broker.restart_in_place().unwrap();
-        soak.until_read(200);
-        soak.pause(round % 3);
-        soak.until_read(200);
-        soak.end_member((round + 1) % 3, Signal::SIGTERM);
-        soak.join(clients[(round + 2) % 3]);
-        soak.until_read(200);
+        let [dies, pauses, leaves] = [0, 1, 2].map(|more| clients[(round + more) % 3]);
+        soak.kill_member(dies);
+        soak.join(dies);
+        soak.kill_broker();
+        soak.pause(pauses);
+        soak.leave(leaves);
+        soak.join(leaves);
     }
     soak.finish();
 }

@@ -14,6 +14,9 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
+/// What `producer.py` sends: 120 orders in each of 12 ways.
+const ORDERS: usize = 12 * 120;
+
 /// `localhost` may be `::1` first, where nobody listens: clients must find the broker all the same.
 fn command(program: &str, broker: &Broker) -> Command {
     let port = broker.address().rsplit(':').next().unwrap();
@@ -28,18 +31,53 @@ fn run(program: &str, broker: &Broker) -> String {
     String::from_utf8(output.unwrap()).unwrap()
 }
 
-/// One of the group, whose lines go to `lines`, each behind its name.
-fn member(name: usize, mode: &str, broker: &Broker, lines: &Sender<(usize, String)>) -> Child {
-    let mut program = command("group.py", broker);
-    let mut process = program.arg(mode).stdout(Stdio::piped()).spawn().unwrap();
-    let output = BufReader::new(process.stdout.take().unwrap());
-    let lines = lines.clone();
-    std::thread::spawn(move || {
-        for line in output.lines().map_while(Result::ok) {
-            let _ = lines.send((name, line));
-        }
-    });
-    process
+/// One of the group. Dropping it kills it.
+struct Member(Child);
+
+impl Member {
+    /// Starts it with its mode and more. Its lines go to `lines`, each behind its name.
+    fn start(name: usize, arguments: &[&str], broker: &Broker, lines: &Sender<(usize, String)>) -> Self {
+        let mut program = command("group.py", broker);
+        let mut process = program.args(arguments).stdout(Stdio::piped()).spawn().unwrap();
+        let output = BufReader::new(process.stdout.take().unwrap());
+        let lines = lines.clone();
+        std::thread::spawn(move || {
+            for line in output.lines().map_while(Result::ok) {
+                let _ = lines.send((name, line));
+            }
+        });
+        Self(process)
+    }
+
+    /// Ctrl-C.
+    fn interrupt(mut self) {
+        kill(Pid::from_raw(self.0.id().try_into().unwrap()), Signal::SIGINT).unwrap();
+        assert!(self.0.wait().unwrap().success(), "Ctrl-C is an orderly end");
+    }
+
+    /// SIGKILL, as when the machine fails.
+    fn kill(mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+}
+
+impl Drop for Member {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// What one of the group says next.
+fn next(lines: &Receiver<(usize, String)>) -> (usize, String) {
+    lines.recv_timeout(Duration::from_mins(1)).expect("no more orders come")
+}
+
+/// The partition and the offset of an order, with which its line begins.
+fn place(line: &str) -> (u64, u64) {
+    let mut numbers = line.split(' ').map(|word| word.parse::<u64>().unwrap());
+    (numbers.next().unwrap(), numbers.next().unwrap())
 }
 
 /// Who of the group says something until so many more orders came. One may come twice, when it was
@@ -47,11 +85,63 @@ fn member(name: usize, mode: &str, broker: &Broker, lines: &Sender<(usize, Strin
 fn until(more: usize, seen: &mut BTreeSet<String>, lines: &Receiver<(usize, String)>) -> BTreeSet<usize> {
     let (wanted, mut names) = (seen.len() + more, BTreeSet::new());
     while seen.len() < wanted {
-        let (name, line) = lines.recv_timeout(Duration::from_mins(1)).expect("no more orders come");
+        let (name, line) = next(lines);
         seen.insert(line);
         names.insert(name);
     }
     names
+}
+
+/// A program in this mode is killed while it handles an order, and another one is started. Answers the
+/// offset of that order, and of the first one that the other handles of the same partition.
+fn killed_at_and_next(mode: &str) -> (u64, u64) {
+    let broker = Broker::start().unwrap();
+    run("producer.py", &broker);
+    let ((said, lines), mut seen) = (channel(), BTreeSet::new());
+    let first = Member::start(0, &["auto"], &broker, &said);
+    until(ORDERS, &mut seen, &lines);
+    first.interrupt();
+    run("producer.py", &broker);
+    // It prints an order when it begins with it, and is dead long before it is done with it.
+    let second = Member::start(1, &[mode, "60"], &broker, &said);
+    let (_, handled) = next(&lines);
+    second.kill();
+    assert!(!seen.contains(&handled), "auto had committed all, and {handled} came again");
+    let _third = Member::start(2, &[mode], &broker, &said);
+    // So that each partition has orders that the dead one was not handed out.
+    run("producer.py", &broker);
+    let (partition, killed_at) = place(&handled);
+    let mut places = std::iter::repeat_with(|| place(&next(&lines).1));
+    // The orders of a partition come in their order: what is not there now does not come any more.
+    let (_, next) = places.find(|(other, _)| *other == partition).unwrap();
+    (killed_at, next)
+}
+
+#[test]
+fn an_order_during_which_the_example_is_killed_is_handled_again_at_least_once() {
+    if !Client::Python.is_chosen() || elsewhere().is_some() {
+        return;
+    }
+    let (killed_at, next) = killed_at_and_next("at-least-once");
+    assert_eq!(next, killed_at);
+}
+
+#[test]
+fn an_order_during_which_the_example_is_killed_is_not_handled_again_at_most_once() {
+    if !Client::Python.is_chosen() || elsewhere().is_some() {
+        return;
+    }
+    let (killed_at, next) = killed_at_and_next("at-most-once");
+    assert!(next > killed_at, "{next} comes after a death at {killed_at}");
+}
+
+#[test]
+fn an_order_during_which_the_example_is_killed_is_handled_again_where_its_client_commits_by_itself() {
+    if !Client::Python.is_chosen() || elsewhere().is_some() {
+        return;
+    }
+    let (killed_at, next) = killed_at_and_next("auto");
+    assert_eq!(next, killed_at);
 }
 
 #[test]
@@ -62,21 +152,18 @@ fn the_example_group_shares_the_orders_and_goes_on_when_one_of_it_is_stopped() {
     let broker = Broker::start().unwrap();
     run("producer.py", &broker);
     let ((said, lines), mut seen) = (channel(), BTreeSet::new());
-    let mut first = member(0, "at-least-once", &broker, &said);
-    until(1440, &mut seen, &lines);
-    let mut second = member(1, "at-most-once", &broker, &said);
+    let first = Member::start(0, &["at-least-once"], &broker, &said);
+    until(ORDERS, &mut seen, &lines);
+    let _second = Member::start(1, &["at-most-once"], &broker, &said);
     // It has its share once an order reaches it.
     let mut sharing = BTreeSet::new();
     while !sharing.contains(&1) {
         run("producer.py", &broker);
-        sharing = until(1440, &mut seen, &lines);
+        sharing = until(ORDERS, &mut seen, &lines);
     }
-    kill(Pid::from_raw(first.id().try_into().unwrap()), Signal::SIGINT).unwrap();
-    assert!(first.wait().unwrap().success(), "Ctrl-C is an orderly end");
+    first.interrupt();
     run("producer.py", &broker);
-    assert_eq!(until(1440, &mut seen, &lines), [1].into());
-    second.kill().unwrap();
-    second.wait().unwrap();
+    assert_eq!(until(ORDERS, &mut seen, &lines), [1].into());
 }
 
 #[test]
@@ -117,5 +204,5 @@ fn what_the_example_producer_sends_the_example_consumer_reads() {
     let mut all: Vec<u64> = numbers.into_values().flatten().collect();
     all.sort_unstable();
     assert_eq!(all, (0..u64::try_from(all.len()).unwrap()).collect::<Vec<_>>());
-    assert_eq!(all.len(), 12 * 120);
+    assert_eq!(all.len(), ORDERS);
 }

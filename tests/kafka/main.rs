@@ -21,6 +21,7 @@ mod crash;
 mod fetch;
 mod group;
 mod group_admin;
+mod group_members;
 mod groups;
 mod idempotence;
 mod list_offsets;

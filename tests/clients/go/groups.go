@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"fmt"
+	"os/signal"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -116,15 +118,18 @@ func share(ctx context.Context, topic string, how ...kgo.Opt) {
 	equal(listed[topic].State, "Empty")
 }
 
-// stay is one of a group until it is ended; it says what it reads, and then that this is committed.
+// stay is one of a group until SIGTERM; it says what it reads, and then that this is committed.
 func stay(_ context.Context, topic string) {
-	ctx := context.Background()
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+	defer stop()
 	c := client(
 		kgo.ConsumerGroup(topic), kgo.ConsumeTopics(topic), kgo.Balancers(kgo.RangeBalancer()), kgo.DisableAutoCommit(),
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.HeartbeatInterval(200*time.Millisecond),
 		kgo.SessionTimeout(2*time.Second), kgo.RebalanceTimeout(10*time.Second), kgo.BlockRebalanceOnPoll(),
 	)
-	for {
+	// It leaves, so that the others need not find out.
+	defer c.CloseAllowingRebalance()
+	for ctx.Err() == nil {
 		for _, record := range c.PollFetches(ctx).Records() {
 			fmt.Println("read", record.Partition, record.Offset)
 			if c.CommitRecords(ctx, record) == nil {

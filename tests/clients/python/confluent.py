@@ -7,6 +7,7 @@ Usage: confluent.py produce ADDRESS FILE PREFIX CODEC,CODEC,…   every line of 
 
 import functools
 import os
+import signal
 import sys
 import time
 from collections import defaultdict
@@ -411,7 +412,8 @@ def share(topic, **protocol):
 
 
 def member(topic):
-    """One of a group until it is ended; says what it reads, and then that this is committed."""
+    """One of a group until SIGTERM; says what it reads, and then that this is committed."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     client = consumer(
         group_id=topic,
         auto_offset_reset="earliest",
@@ -421,16 +423,20 @@ def member(topic):
         max_poll_interval_ms=10_000,
     )
     client.subscribe([topic])
-    while True:
-        message = client.poll(0.2)
-        if message is None or message.error():
-            continue
-        print("read", message.partition(), message.offset(), flush=True)
-        try:
-            client.commit(message, asynchronous=False)
-        except KafkaException:
-            continue
-        print("committed", message.partition(), message.offset() + 1, flush=True)
+    try:
+        while True:
+            message = client.poll(0.2)
+            if message is None or message.error():
+                continue
+            print("read", message.partition(), message.offset(), flush=True)
+            try:
+                client.commit(message, asynchronous=False)
+            except KafkaException:
+                continue
+            print("committed", message.partition(), message.offset() + 1, flush=True)
+    finally:
+        # It leaves, so that the others need not find out.
+        client.close()
 
 
 def numbers(topic):
