@@ -8,6 +8,8 @@ use crate::limits::Limits;
 use crate::listener::{self, Listener};
 use crate::native::in_process::Local;
 use crate::native::{Addresses, Native};
+use crate::testing::fault::Faults;
+use crate::testing::faulty::{Faulty, Refusing};
 use callboard_actors::broker::{self, BrokerHandle};
 use callboard_actors::config::{AdvertisedAddress, ConfigError, NativeAddress, Settings};
 use callboard_actors::placement::Placement;
@@ -93,7 +95,7 @@ impl Broker {
     /// # Errors
     /// [`StartError`]; when a port is in use, the data folder is not touched.
     pub async fn start(config: Config) -> Result<Self, StartError> {
-        Self::start_with(config.into_settings()?).await
+        Self::start_with(config.into_settings()?, None).await
     }
 
     /// Starts a broker with an actor system of its own on threads of its own, for programs that run
@@ -102,13 +104,21 @@ impl Broker {
     /// # Errors
     /// As for [`Broker::start`], and when no thread can be had.
     pub async fn spawn(config: Config) -> Result<Self, StartError> {
+        Self::spawn_faulty(config, None).await
+    }
+
+    /// Spawns a broker at whose doors things go wrong when a test wants them to.
+    pub(crate) async fn spawn_faulty(
+        config: Config,
+        faults: Option<Arc<Faults>>,
+    ) -> Result<Self, StartError> {
         let settings = config.into_settings()?;
         let (ready, started) = oneshot::channel();
         let (stop, stopped) = oneshot::channel::<()>();
         let thread = std::thread::Builder::new().name("callboard".to_owned());
         let thread = thread.spawn(move || {
             actix::System::new().block_on(async move {
-                let broker = match Self::start_with(settings).await {
+                let broker = match Self::start_with(settings, faults).await {
                     Ok(broker) => broker,
                     Err(error) => return drop(ready.send(Err(error))),
                 };
@@ -124,7 +134,7 @@ impl Broker {
         Ok(broker)
     }
 
-    pub(crate) async fn start_with(settings: Settings) -> Result<Self, StartError> {
+    async fn start_with(settings: Settings, faults: Option<Arc<Faults>>) -> Result<Self, StartError> {
         if actix::System::try_current().is_none() {
             return Err(StartError::NoSystem);
         }
@@ -144,7 +154,7 @@ impl Broker {
         let handle = open(Arc::clone(&settings), placement.clone()).await?;
         let (stopping, alive) = (CancellationToken::new(), TaskTracker::new());
         let limits = Limits::new(settings.connections.bytes_in_flight_max);
-        let doors = Doors { limits, stopping: stopping.clone(), alive: alive.clone() };
+        let doors = Doors { limits, stopping: stopping.clone(), alive: alive.clone(), faults };
         let core = Arc::new(Native { broker: handle.clone(), stopping: stopping.clone(), addresses });
         #[cfg(feature = "kafka")]
         if let Some((socket, _)) = kafka {
@@ -185,6 +195,12 @@ impl Broker {
         if !matches!(joined.await, Ok(Ok(()))) {
             tracing::error!("the broker's thread did not end well");
         }
+    }
+
+    /// Ends the broker as a crash would, but for the process.
+    pub(crate) async fn crash(&self) {
+        self.actors().crash().await;
+        self.shutdown().await;
     }
 
     fn lock_own(&self) -> std::sync::MutexGuard<'_, Option<Own>> {
@@ -235,13 +251,22 @@ struct Doors {
     limits: Limits,
     stopping: CancellationToken,
     alive: TaskTracker,
+    faults: Option<Arc<Faults>>,
 }
 
 impl Doors {
-    fn open<D: Door>(&self, socket: TcpListener, door: Arc<D>) {
+    fn open<D: Refusing>(&self, socket: TcpListener, door: Arc<D>) {
+        match self.faults.clone() {
+            Some(faults) => self.listen(socket, Arc::new(Faulty { door, faults })),
+            None => self.listen(socket, door),
+        }
+    }
+
+    fn listen<D: Door>(&self, socket: TcpListener, door: Arc<D>) {
         let (stopping, alive) = (self.stopping.clone(), self.alive.clone());
         let listener = Listener { socket, door, limits: self.limits.clone(), stopping, alive };
-        actix_rt::spawn(listener.run());
+        // Who stops waits for the port to be free, too.
+        actix_rt::spawn(self.alive.track_future(listener.run()));
     }
 }
 

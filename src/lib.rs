@@ -32,6 +32,7 @@ pub mod listener;
 pub mod logging;
 pub mod native;
 pub mod subscribe;
+pub mod testing;
 
 pub use broker::{Broker, StartError};
 pub use callboard_client::{self as client, Client, Record};

@@ -50,8 +50,16 @@ const ARROWS: [(&str, &[&str]); 6] = [
 ];
 
 /// Files of `src/kafka/` that are no operation.
-const NO_OPERATIONS: [&str; 7] =
-    ["altering.rs", "config_resource.rs", "mod.rs", "apis.rs", "error_code.rs", "groups.rs", "repeated.rs"];
+const NO_OPERATIONS: [&str; 8] = [
+    "altering.rs",
+    "config_resource.rs",
+    "mod.rs",
+    "apis.rs",
+    "error_code.rs",
+    "groups.rs",
+    "refusing.rs",
+    "repeated.rs",
+];
 
 /// Words that would tie the files to the machine or the day on which they were written. They are
 /// taken apart, so that this file does not hold them.

@@ -6,6 +6,7 @@ use super::locate::{Locate, LocateError};
 use super::topics::{PartitionSlot, TopicView, Topics};
 use crate::committer::Committer;
 use crate::committer::close::Close;
+use crate::committer::crash::Crash;
 use crate::config::Settings;
 use crate::coordinator::Coordinator;
 use crate::coordinator::groups::Groups;
@@ -110,6 +111,15 @@ impl BrokerHandle {
         // A committer that is gone has nothing left to close.
         let _ = ask(&self.0.committer, |reply| Close { reply }).await;
         // They hold the index open.
+        self.0.readers.stop().await;
+    }
+
+    /// Ends storage as a crash would, for tests: nothing on its way is committed, nothing is closed,
+    /// and all threads end. The data folder may be opened again.
+    pub async fn crash(&self) {
+        // A committer that is gone writes nothing either.
+        let _ = ask(&self.0.committer, |reply| Crash { reply }).await;
+        self.0.placement.stop();
         self.0.readers.stop().await;
     }
 }

@@ -10,6 +10,7 @@
 //! - [`adopt`]: what a starting partition begins with, after all that was sent before
 //! - [`scan`]: the same for an actor that begins with rows
 //! - [`close`]: the end, with a checkpoint
+//! - [`crash`]: the end without one, for tests
 //!
 //! Invariants: what is answered as committed is synced and applied; after a failure of storage
 //! everything is answered [`crate::Unavailable`] until a restart; answers to an actor come in the
@@ -19,6 +20,7 @@ pub mod adopt;
 pub mod append;
 pub mod close;
 pub mod commit;
+pub mod crash;
 mod group;
 pub mod scan;
 

@@ -1,4 +1,4 @@
-//! JSON, by serde.
+//! JSON, by serde, of any type that serde knows.
 
 use super::Codec;
 use bytes::Bytes;

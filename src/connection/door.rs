@@ -1,11 +1,13 @@
 //! A door: one of the protocols that clients speak, as connections need it.
 
+use super::write::Pending;
 use bytes::Bytes;
 use callboard_actors::broker::BrokerHandle;
-use std::fmt::Debug;
+use std::fmt::{self, Debug};
 use std::future::Future;
 use std::net::IpAddr;
 use std::pin::Pin;
+use std::rc::Rc;
 use std::sync::Arc;
 use tokio::sync::mpsc;
 
@@ -94,19 +96,35 @@ pub enum Started<R> {
 }
 
 /// Where a session puts what it says without being asked.
-#[derive(Debug)]
-pub struct Pushes<R>(pub(super) mpsc::UnboundedSender<super::write::Pending<R>>);
+pub struct Pushes<R>(Rc<dyn Fn(Answer<R>)>);
 
 impl<R> Clone for Pushes<R> {
     fn clone(&self) -> Self {
-        Self(self.0.clone())
+        Self(Rc::clone(&self.0))
+    }
+}
+
+impl<R> fmt::Debug for Pushes<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Pushes")
     }
 }
 
 impl<R: 'static> Pushes<R> {
+    pub(super) fn to(writer: mpsc::UnboundedSender<Pending<R>>) -> Self {
+        Self(Rc::new(move |answer| {
+            // The writer is gone only when the connection ends.
+            let _ = writer.send(Pending { answering: Box::pin(async { answer }), permits: None });
+        }))
+    }
+
     /// Writes a frame's pieces when it is its turn. Whoever pushes bounds how much that is.
     pub fn push(&self, answer: Answer<R>) {
-        // The writer is gone only when the connection ends.
-        let _ = self.0.send(super::write::Pending { answering: Box::pin(async { answer }), permits: None });
+        (self.0)(answer);
+    }
+
+    /// The same for a door behind this one, whose reasons to close are told in this one's words.
+    pub(crate) fn map_refused<S>(self, map: impl Fn(S) -> R + 'static) -> Pushes<S> {
+        Pushes(Rc::new(move |answer: Answer<S>| self.push(answer.map_err(&map))))
     }
 }

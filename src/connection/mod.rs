@@ -124,7 +124,7 @@ impl<D: Door> Connection<D> {
         let bounds = door.broker().settings().connections;
         Self::create(|ctx| {
             let (answers, inbox) = mpsc::unbounded_channel();
-            let session = door.session(peer.ip(), Pushes(answers.clone()));
+            let session = door.session(peer.ip(), Pushes::to(answers.clone()));
             let writer = write::Writer::new(write, bounds.send_timeout, ctx.address());
             let reader = frame::Reader::new(read, bounds, limits, ctx.address());
             Self {
@@ -231,7 +231,7 @@ impl<D: Door> Connection<D> {
             return;
         }
         let door = Arc::clone(&self.door);
-        let mut session = door.session(self.peer.ip(), Pushes(self.answers.clone()));
+        let mut session = door.session(self.peer.ip(), Pushes::to(self.answers.clone()));
         std::mem::swap(&mut session, &mut self.session);
         actix_rt::spawn(async move {
             let mut answering = Vec::with_capacity(frames.len());

@@ -22,7 +22,7 @@ const PIECES_AT_ONCE: usize = 64;
 const GATHER_BYTES: usize = 256 << 10;
 
 /// Something to write: the answer of a request that began, or what nobody asked for.
-pub(super) struct Pending<R> {
+pub(crate) struct Pending<R> {
     pub(super) answering: Answering<R>,
     /// None of what nobody asked for.
     pub(super) permits: Option<Permits>,

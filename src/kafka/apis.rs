@@ -119,7 +119,7 @@ pub fn find(key: ApiKey) -> Option<&'static Api> {
 }
 
 /// Decodes a request, and leaves its handling and the encoding of its answer to the future.
-fn run<Q, A, H>(
+pub(super) fn run<Q, A, H>(
     edge: Arc<Edge>,
     incoming: Incoming,
     handle: impl FnOnce(Arc<Edge>, Caller, Q) -> H + 'static,

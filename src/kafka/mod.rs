@@ -36,14 +36,16 @@ mod offset_delete;
 mod offset_fetch;
 mod offset_for_leader_epoch;
 mod produce;
+mod refusing;
 mod repeated;
 mod sync_group;
 
 use crate::connection::door::{self, Answers, Door, Keeps, Order, Pushes};
+use crate::testing::faulty::Refusing;
 use apis::Api;
 use bytes::Bytes;
 use callboard_actors::broker::BrokerHandle;
-use callboard_protocol::kafka::ApiKey;
+use callboard_protocol::kafka::{ApiKey, ErrorCode};
 use callboard_protocol::wire::{
     DecodeError, EncodeError, Message, Reader, RequestHeader, RequestPrefix, ResponseHeader, Str, Writer,
 };
@@ -171,6 +173,22 @@ impl Door for Edge {
         frame: Bytes,
     ) -> Result<Started, Refused> {
         (api.start)(Arc::clone(self), Incoming { frame, peer: *peer })
+    }
+}
+
+impl Refusing for Edge {
+    fn name(api: &'static Api) -> &'static str {
+        api.key.name().unwrap_or_default()
+    }
+
+    fn refuse(
+        self: &Arc<Self>,
+        peer: &mut IpAddr,
+        api: &'static Api,
+        frame: Bytes,
+        code: i16,
+    ) -> Option<Result<Started, Refused>> {
+        refusing::refuse(self, api, Incoming { frame, peer: *peer }, ErrorCode(code))
     }
 }
 

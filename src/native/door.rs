@@ -3,11 +3,12 @@
 use super::readings::{self, Credit};
 use super::{Caller, Native, Reply, Started, start};
 use crate::connection::door::{self, Answer, Answers, Door, Keeps, Order, Pushes};
+use crate::testing::faulty::Refusing;
 use bytes::Bytes;
 use callboard_actors::broker::BrokerHandle;
 use callboard_protocol::native::frame::{Frame, cut};
 use callboard_protocol::native::hello::{Hello, Welcome};
-use callboard_protocol::native::operations::BODY_VERSION;
+use callboard_protocol::native::operations::{BODY_VERSION, OPERATIONS};
 use callboard_protocol::native::read::{CloseReading, Done, Fetched, OpenReading};
 use callboard_protocol::native::{Code, Flags, FrameError, FrameHeader, Refusal, Request, Response, VERSION};
 use futures_util::FutureExt;
@@ -84,6 +85,24 @@ impl Door for Native {
         };
         let batches = cut(payload, lengths.iter().map(|batch| batch.bytes))?;
         Ok(self.begin(session, header, request, batches))
+    }
+}
+
+impl Refusing for Native {
+    fn name(header: FrameHeader) -> &'static str {
+        let known = OPERATIONS.iter().find(|(number, _)| *number == header.operation);
+        known.map(|(_, name)| *name).unwrap_or_default()
+    }
+
+    fn refuse(
+        self: &Arc<Self>,
+        _session: &mut Session,
+        header: FrameHeader,
+        _frame: Bytes,
+        code: i16,
+    ) -> Option<Result<door::Started<FrameError>, FrameError>> {
+        let refusal = Refusal::new(Code(code as u16), "a test wanted it");
+        Some(Ok(door::Started::Answering(ready(header, Err(refusal)))))
     }
 }
 

@@ -11,6 +11,7 @@ mod aiokafka;
 mod client;
 mod confluent;
 mod doors;
+mod faults;
 mod franz_go;
 mod java;
 mod kafka_python;

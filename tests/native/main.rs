@@ -5,6 +5,7 @@ mod admin;
 mod codecs;
 mod consumer;
 mod embedding;
+mod faults;
 mod groups;
 mod producer;
 mod subscribe;

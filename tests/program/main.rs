@@ -6,6 +6,7 @@ mod support;
 
 mod commands;
 mod configuration;
+mod examples;
 mod refusals;
 mod signals;
 
