@@ -31,8 +31,12 @@ pub mod patterns;
 mod reconcile;
 pub mod state;
 mod stored;
+#[cfg(test)]
+mod stored_rows;
 mod subscription;
 mod timers;
+#[cfg(test)]
+mod trial;
 pub(crate) mod upgrade;
 
 use crate::broker::topics::Topics;

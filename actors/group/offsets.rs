@@ -124,3 +124,6 @@ impl ClassicGroup {
         }
     }
 }
+
+#[cfg(test)]
+pub(super) mod trial;

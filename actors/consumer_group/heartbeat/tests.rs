@@ -1,18 +1,13 @@
-//! Tests of a member's life in a group that the broker assigns to, and of what holds whatever happens.
+//! Tests of a member's life in a group that the broker assigns to.
+
+mod simulation;
 
 use super::super::leave::Absence;
 use super::super::state::ConsumerState;
+use super::super::trial::Trial;
 use super::*;
 use crate::broker::topics::tests::topics;
-use crate::config::Settings;
-use proptest::prelude::*;
 use uuid::Uuid;
-
-struct Trial {
-    group: ConsumerGroupState,
-    topics: Arc<Topics>,
-    now: Now,
-}
 
 const ALL: &[(u128, &str, u32)] = &[(1, "orders", 4), (2, "audit", 2)];
 
@@ -40,39 +35,17 @@ fn says(member: &str, epoch: i32, has: Option<&[i32]>) -> Beat {
 }
 
 impl Trial {
-    fn new() -> Self {
-        Self::with(&[])
-    }
-
-    fn with(settings: &[(&str, &str)]) -> Self {
-        let settings = Settings::from_pairs(settings.iter().copied()).unwrap();
-        let now = Now { instant: crate::clock::now(), wall_ms: 1_000_000 };
-        Self { group: ConsumerGroupState::new(settings.groups), topics: topics(ALL), now }
-    }
-
-    fn beat(&mut self, beat: &Beat) -> Result<Beaten, BeatError> {
-        let beaten = self.group.heartbeat(beat, &self.topics, self.now);
-        self.group.check_owners();
-        beaten
-    }
-
     /// The epoch that a member comes to, and the orders' partitions that it is told to have.
     fn told(&mut self, beat: &Beat) -> (i32, Option<Vec<i32>>) {
         let beaten = self.beat(beat).unwrap();
         let orders = |all: TopicPartitions| all.get(&id(1)).cloned().unwrap_or_default();
         (beaten.epoch, beaten.assignment.map(orders))
     }
-
-    fn pass(&mut self, time: Duration) {
-        self.now.instant += time;
-        self.now.wall_ms += i64::try_from(time.as_millis()).unwrap();
-        self.group.pass(&self.topics, self.now);
-    }
 }
 
 #[test]
 fn a_second_member_is_given_what_the_first_has_given_up() {
-    let mut trial = Trial::new();
+    let mut trial = Trial::new(ALL, &[]);
     assert_eq!(trial.told(&enters("a")), (2, Some(vec![0, 1, 2, 3])));
     assert_eq!(trial.group.state(), ConsumerState::Stable);
     assert_eq!(trial.told(&enters("b")), (3, Some(vec![])), "nothing is free yet");
@@ -87,7 +60,7 @@ fn a_second_member_is_given_what_the_first_has_given_up() {
 
 #[test]
 fn a_lost_answer_is_told_again_to_who_says_all_of_itself() {
-    let mut trial = Trial::new();
+    let mut trial = Trial::new(ALL, &[]);
     trial.told(&enters("a"));
     trial.told(&enters("b"));
     trial.told(&says("a", 2, None));
@@ -103,7 +76,7 @@ fn a_lost_answer_is_told_again_to_who_says_all_of_itself() {
 
 #[test]
 fn a_stranger_is_unknown_unless_it_enters_and_a_full_group_lets_nobody_in() {
-    let mut trial = Trial::with(&[("group.consumer.max.size", "1")]);
+    let mut trial = Trial::new(ALL, &[("group.consumer.max.size", "1")]);
     assert_eq!(trial.beat(&says("a", 1, None)), Err(BeatError::UnknownMember("a".to_owned())));
     trial.told(&enters("a"));
     assert_eq!(trial.beat(&enters("b")), Err(BeatError::Full(1)));
@@ -112,12 +85,12 @@ fn a_stranger_is_unknown_unless_it_enters_and_a_full_group_lets_nobody_in() {
 
 #[test]
 fn a_member_that_leaves_or_falls_silent_leaves_its_partitions_to_the_others() {
-    let mut trial = Trial::new();
+    let mut trial = Trial::new(ALL, &[]);
     trial.told(&enters("a"));
     trial.told(&enters("b"));
     trial.told(&says("a", 2, Some(&[0, 1])));
     trial.told(&says("a", 2, Some(&[0, 1])));
-    trial.group.leave(&"b".into(), None, Absence::ForGood, &trial.topics).unwrap();
+    trial.leave(&"b".into(), None, Absence::ForGood).unwrap();
     let (epoch, assignment) = trial.told(&says("a", 3, None));
     assert_eq!((epoch, assignment), (4, Some(vec![0, 1, 2, 3])));
     trial.pass(Duration::from_secs(44));
@@ -128,7 +101,7 @@ fn a_member_that_leaves_or_falls_silent_leaves_its_partitions_to_the_others() {
 
 #[test]
 fn a_member_that_does_not_give_up_in_time_is_out() {
-    let mut trial = Trial::new();
+    let mut trial = Trial::new(ALL, &[]);
     trial.told(&Beat { rebalance_timeout_ms: Some(50_000), ..enters("a") });
     trial.told(&enters("b"));
     trial.told(&says("a", 2, None));
@@ -143,14 +116,14 @@ fn a_member_that_does_not_give_up_in_time_is_out() {
 
 #[test]
 fn a_static_member_is_back_where_it_was_and_its_name_is_its_own_until_it_goes() {
-    let mut trial = Trial::new();
+    let mut trial = Trial::new(ALL, &[]);
     let fixed = |member: &str| Beat { instance: Some("one".into()), ..enters(member) };
     assert_eq!(trial.told(&fixed("x")), (2, Some(vec![0, 1, 2, 3])));
     assert!(matches!(trial.beat(&fixed("y")), Err(BeatError::UnreleasedInstance(..))));
     let instance = InstanceId::from("one");
-    let wrong = trial.group.leave(&"y".into(), Some(&instance), Absence::ForAWhile, &trial.topics);
+    let wrong = trial.leave(&"y".into(), Some(&instance), Absence::ForAWhile);
     assert!(matches!(wrong, Err(BeatError::FencedInstance(..))));
-    trial.group.leave(&"x".into(), Some(&instance), Absence::ForAWhile, &trial.topics).unwrap();
+    trial.leave(&"x".into(), Some(&instance), Absence::ForAWhile).unwrap();
     assert_eq!(trial.told(&enters("b")), (3, Some(vec![])), "its partitions wait for it");
     assert!(matches!(trial.beat(&says("x", 2, None)), Err(BeatError::FencedEpoch { .. })));
     let (epoch, assignment) = trial.told(&fixed("y"));
@@ -161,7 +134,7 @@ fn a_static_member_is_back_where_it_was_and_its_name_is_its_own_until_it_goes() 
 
 #[test]
 fn a_member_that_takes_a_static_place_leaves_its_own_to_the_others_and_an_old_name_is_free() {
-    let mut trial = Trial::new();
+    let mut trial = Trial::new(ALL, &[]);
     let fixed = |member: &str, name: &str| Beat { instance: Some(name.into()), ..enters(member) };
     trial.told(&fixed("x", "one"));
     trial.told(&enters("a"));
@@ -169,7 +142,7 @@ fn a_member_that_takes_a_static_place_leaves_its_own_to_the_others_and_an_old_na
     trial.told(&says("x", 2, Some(&[0, 1])));
     assert_eq!(trial.told(&says("a", 3, None)), (3, Some(vec![2, 3])));
     let one = InstanceId::from("one");
-    trial.group.leave(&"x".into(), Some(&one), Absence::ForAWhile, &trial.topics).unwrap();
+    trial.leave(&"x".into(), Some(&one), Absence::ForAWhile).unwrap();
     assert_eq!(trial.told(&fixed("a", "one")), (4, Some(vec![0, 1, 2, 3])), "it is alone now");
     trial.told(&fixed("a", "two"));
     assert_eq!(trial.told(&fixed("b", "one")).0, 5, "the name is nobody's");
@@ -177,7 +150,7 @@ fn a_member_that_takes_a_static_place_leaves_its_own_to_the_others_and_an_old_na
 
 #[test]
 fn new_partitions_and_topics_are_assigned_without_asking() {
-    let mut trial = Trial::new();
+    let mut trial = Trial::new(ALL, &[]);
     let pattern = Beat { topics: None, pattern: Some("ord.*|new".to_owned()), ..enters("a") };
     assert_eq!(trial.told(&pattern), (2, Some(vec![0, 1, 2, 3])));
     trial.topics = topics(&[(1, "orders", 5), (2, "audit", 2)]);
@@ -197,7 +170,7 @@ fn new_partitions_and_topics_are_assigned_without_asking() {
 
 #[test]
 fn a_bad_pattern_changes_nothing() {
-    let mut trial = Trial::new();
+    let mut trial = Trial::new(ALL, &[]);
     trial.told(&enters("a"));
     let bad = Beat { pattern: Some("(".to_owned()), ..says("a", 2, None) };
     assert!(matches!(trial.beat(&bad), Err(BeatError::Pattern(_))));
@@ -207,7 +180,7 @@ fn a_bad_pattern_changes_nothing() {
 
 #[test]
 fn a_member_that_reads_something_else_gives_up_what_it_does_not_read() {
-    let mut trial = Trial::new();
+    let mut trial = Trial::new(ALL, &[]);
     trial.told(&enters("a"));
     let other = Beat { topics: Some(vec!["audit".to_owned()]), ..says("a", 2, None) };
     assert_eq!(trial.told(&other), (2, Some(vec![])));
@@ -217,7 +190,7 @@ fn a_member_that_reads_something_else_gives_up_what_it_does_not_read() {
 
 #[test]
 fn who_asks_for_an_assignor_decides_and_an_interval_is_kept() {
-    let mut trial = Trial::with(&[("group.consumer.assignment.interval.ms", "1000")]);
+    let mut trial = Trial::new(ALL, &[("group.consumer.assignment.interval.ms", "1000")]);
     trial.told(&enters("b"));
     trial.pass(Duration::from_millis(500));
     let range = Beat { assignor: Some("range".to_owned()), ..enters("a") };
@@ -234,151 +207,12 @@ fn who_asks_for_an_assignor_decides_and_an_interval_is_kept() {
 
 #[test]
 fn a_restart_goes_on_where_the_group_was() {
-    use callboard_storage::values::ConsumerMemberRow;
-    let mut trial = Trial::new();
+    let mut trial = Trial::new(ALL, &[]);
     trial.told(&enters("a"));
     trial.told(&enters("b"));
     trial.told(&says("a", 2, None));
-    let mut restarted = ConsumerGroupState::new(trial.group.settings.clone());
-    restarted.restore(&trial.group.to_row());
-    for (id, member) in &trial.group.members {
-        restarted.restore_member(id, ConsumerMemberRow::from(member), trial.now);
-        assert_eq!(&restarted.members[id], member);
-    }
-    trial.group = restarted;
-    trial.group.check_owners();
+    trial.restart();
     assert_eq!(trial.told(&says("b", 3, None)), (3, None));
     assert_eq!(trial.told(&says("a", 2, Some(&[0, 1]))), (3, None));
     assert_eq!(trial.told(&says("b", 3, None)), (3, Some(vec![2, 3])));
-}
-
-/// What may happen to a group.
-#[derive(Debug, Clone)]
-enum Event {
-    /// A member enters, with one of three subscriptions.
-    Enter(u8, u8),
-    /// It speaks, having done what it was told, or having lost the answer.
-    Speak(u8, bool),
-    Leave(u8),
-    /// Topics get other partitions.
-    Topics(u32, u32),
-    Pass(u16),
-    Restart,
-}
-
-fn events() -> impl Strategy<Value = Vec<Event>> {
-    let event = prop_oneof![
-        3 => (0..5_u8, 0..3_u8).prop_map(|(member, reads)| Event::Enter(member, reads)),
-        8 => (0..5_u8, any::<bool>()).prop_map(|(member, hears)| Event::Speak(member, hears)),
-        1 => (0..5_u8).prop_map(Event::Leave),
-        1 => (0..6_u32, 0..6_u32).prop_map(|(orders, audit)| Event::Topics(orders, audit)),
-        1 => (0..40_000_u16).prop_map(Event::Pass),
-        1 => Just(Event::Restart),
-    ];
-    proptest::collection::vec(event, 1..80)
-}
-
-/// A client as the protocol wants it: it has what it was told to have, and says all of itself when it
-/// did not hear an answer.
-#[derive(Debug, Clone)]
-struct Consumer {
-    enters: Beat,
-    epoch: i32,
-    has: TopicPartitions,
-    is_sure: bool,
-}
-
-impl Trial {
-    fn restart(&mut self) {
-        use callboard_storage::values::ConsumerMemberRow;
-        let mut restarted = ConsumerGroupState::new(self.group.settings.clone());
-        restarted.restore(&self.group.to_row());
-        for (id, member) in &self.group.members {
-            restarted.restore_member(id, ConsumerMemberRow::from(member), self.now);
-        }
-        self.group = restarted;
-    }
-
-    fn enter(&mut self, enters: Beat) -> Consumer {
-        let beaten = self.beat(&enters).unwrap();
-        Consumer { enters, epoch: beaten.epoch, has: beaten.assignment.unwrap(), is_sure: true }
-    }
-
-    /// A consumer speaks, and enters anew when it is not heard.
-    fn speak(&mut self, consumer: &mut Consumer, hears: bool) {
-        let all =
-            Beat { epoch: consumer.epoch, owned: Some(consumer.has.clone()), ..consumer.enters.clone() };
-        let short = Beat { rebalance_timeout_ms: None, topics: None, pattern: None, ..all.clone() };
-        match self.beat(if consumer.is_sure { &short } else { &all }) {
-            Ok(beaten) if hears => {
-                consumer.epoch = beaten.epoch;
-                consumer.has = beaten.assignment.unwrap_or_else(|| consumer.has.clone());
-                consumer.is_sure = true;
-            }
-            Ok(_) => consumer.is_sure = false,
-            Err(_) => *consumer = self.enter(consumer.enters.clone()),
-        }
-    }
-}
-
-proptest! {
-    #[test]
-    fn whatever_happens_a_partition_has_one_owner_and_all_come_to_rest(events in events()) {
-        let mut trial = Trial::new();
-        let mut consumers: BTreeMap<String, Consumer> = BTreeMap::new();
-        let mut epoch = 0;
-        for event in events {
-            match event {
-                Event::Enter(member, reads) => {
-                    let name = format!("m{member}");
-                    let beat = match reads {
-                        0 => enters(&name),
-                        1 => Beat { topics: Some(vec!["audit".to_owned(), "orders".to_owned()]), ..enters(&name) },
-                        _ => Beat { topics: None, pattern: Some("a.*".to_owned()), ..enters(&name) },
-                    };
-                    consumers.insert(name, trial.enter(beat));
-                }
-                Event::Speak(member, hears) => {
-                    if let Some(consumer) = consumers.get_mut(&format!("m{member}")) {
-                        trial.speak(consumer, hears);
-                    }
-                }
-                Event::Leave(member) => {
-                    let name = format!("m{member}");
-                    if consumers.remove(&name).is_some() {
-                        let _ = trial.group.leave(&name.as_str().into(), None, Absence::ForGood, &trial.topics);
-                    }
-                }
-                Event::Topics(orders, audit) => {
-                    trial.topics = topics(&[(1, "orders", orders), (2, "audit", audit)]);
-                }
-                Event::Pass(ms) => trial.pass(Duration::from_millis(ms.into())),
-                Event::Restart => trial.restart(),
-            }
-            trial.group.check_owners();
-            prop_assert!(trial.group.epoch >= epoch && trial.group.assignment_epoch <= trial.group.epoch);
-            epoch = trial.group.epoch;
-        }
-        for _ in 0..12 {
-            consumers.values_mut().for_each(|consumer| trial.speak(consumer, true));
-        }
-        // Those who entered and were never heard of again are out by now.
-        trial.pass(Duration::from_secs(20));
-        consumers.values_mut().for_each(|consumer| trial.speak(consumer, true));
-        trial.pass(Duration::from_secs(30));
-        for _ in 0..12 {
-            consumers.values_mut().for_each(|consumer| trial.speak(consumer, true));
-        }
-        if !consumers.is_empty() {
-            prop_assert_eq!(trial.group.state(), ConsumerState::Stable);
-            let read = |name: &str| trial.group.is_subscribed(name);
-            let wanted: usize = trial.topics.iter().filter(|it| read(&it.name)).map(|it| it.partitions.len()).sum();
-            prop_assert_eq!(trial.group.owners.len(), wanted, "each partition that is read has an owner");
-            for (name, consumer) in &consumers {
-                let member = &trial.group.members[name.as_str()];
-                let has: TopicPartitions = member.assigned.iter().map(|(topic, it)| (*topic, it.keys().copied().collect())).collect();
-                prop_assert_eq!(&has, &consumer.has);
-            }
-        }
-    }
 }
