@@ -123,6 +123,11 @@ impl GroupStore {
         }
     }
 
+    /// Who commits.
+    pub(crate) fn committer(&self) -> &Addr<Committer> {
+        self.commits.committer()
+    }
+
     /// Starts the actor that follows: a group with members runs, though nobody asks for it.
     fn start_next(&self) {
         let Some(coordinator) = self.coordinator.upgrade() else { return };

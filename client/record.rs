@@ -70,7 +70,9 @@ impl Record {
         self
     }
 
-    pub(crate) fn in_batch(&self, now_ms: i64) -> batch::NewRecord<'_> {
+    /// The record as batches have it; without a time of its own it gets `now_ms`, in milliseconds since
+    /// 1970.
+    pub fn in_batch(&self, now_ms: i64) -> batch::NewRecord<'_> {
         batch::NewRecord {
             timestamp: self.timestamp.unwrap_or(now_ms),
             key: self.key.as_deref(),

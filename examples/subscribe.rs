@@ -42,7 +42,7 @@ impl Actor for Kitchen {
 impl Handler<Records> for Kitchen {
     type Result = Result<(), Again>;
 
-    fn handle(&mut self, Records(batch): Records, _ctx: &mut Context<Self>) -> Self::Result {
+    fn handle(&mut self, Records { batch, .. }: Records, _ctx: &mut Context<Self>) -> Self::Result {
         for record in batch {
             let record = record.map_err(|_| Again)?;
             let what = record.value().map(|value| String::from_utf8_lossy(value).into_owned());

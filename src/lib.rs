@@ -27,13 +27,17 @@ pub mod config;
 pub mod connection;
 #[cfg(feature = "kafka")]
 pub mod kafka;
+pub mod keyspace;
 pub mod limits;
 pub mod listener;
 pub mod logging;
 pub mod native;
 pub mod subscribe;
 pub mod testing;
+pub mod unit;
 
 pub use broker::{Broker, StartError};
 pub use callboard_client::{self as client, Client, Record};
 pub use config::Config;
+pub use keyspace::Keyspace;
+pub use unit::Unit;

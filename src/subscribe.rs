@@ -3,7 +3,7 @@
 use crate::broker::Broker;
 use actix::{Message, Recipient};
 use callboard_actors::clock;
-use callboard_client::consumer::{Batch, Consumer, ConsumerBuilder, Reset};
+use callboard_client::consumer::{Batch, Consumer, ConsumerBuilder, Membership, Reset};
 use callboard_client::{Client, Error};
 use std::time::Duration;
 use tokio::sync::oneshot;
@@ -17,7 +17,12 @@ const BACKOFF: Duration = Duration::from_millis(100);
 /// `Err` they come again. A handler that answers later answers with a future.
 #[derive(Debug, Message)]
 #[rtype(result = "Result<(), Again>")]
-pub struct Records(pub Batch);
+pub struct Records {
+    /// The records.
+    pub batch: Batch,
+    /// The member of the group that they came to, for [`Unit::acknowledge`](crate::Unit::acknowledge).
+    pub membership: Option<Membership>,
+}
 
 /// An actor could not take records now: they are to come again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -132,7 +137,8 @@ async fn deliver(
             }
         };
         let (topic, partition, first) = (batch.topic.clone(), batch.partition, batch.first_offset());
-        let outcome = recipient.send(Records(batch)).await;
+        let membership = consumer.membership();
+        let outcome = recipient.send(Records { batch, membership }).await;
         if outcome == Ok(Ok(())) {
             consumer.commit_async();
             continue;

@@ -210,7 +210,8 @@ impl Index {
             | Table::Partitions
             | Table::Configs
             | Table::Topics
-            | Table::Meta => &self.state,
+            | Table::Meta
+            | Table::Program => &self.state,
         }
     }
 }

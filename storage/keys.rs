@@ -30,11 +30,13 @@ pub enum Table {
     Topics = 11,
     /// Single values of the broker.
     Meta = 12,
+    /// Keyspace of the program that the broker runs in, its key → version, its value.
+    Program = 13,
 }
 
 impl Table {
     /// All tables.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Log,
         Self::Times,
         Self::Partitions,
@@ -46,6 +48,7 @@ impl Table {
         Self::Configs,
         Self::Topics,
         Self::Meta,
+        Self::Program,
     ];
 
     /// The table's name, as messages show it.
@@ -62,6 +65,7 @@ impl Table {
             Self::Configs => "configs",
             Self::Topics => "topics",
             Self::Meta => "meta",
+            Self::Program => "program",
         }
     }
 
@@ -82,7 +86,8 @@ impl Table {
             | Self::Partitions
             | Self::Configs
             | Self::Topics
-            | Self::Meta => false,
+            | Self::Meta
+            | Self::Program => false,
         }
     }
 }
@@ -180,6 +185,16 @@ pub fn read_configs(key: &[u8]) -> Option<(ConfigKind, &str)> {
     let (number, name) = key.split_first()?;
     let kind = ConfigKind::ALL.into_iter().find(|kind| *kind as u8 == *number)?;
     Some((kind, str::from_utf8(name).ok()?))
+}
+
+/// Key of [`Table::Program`]; of a keyspace's name at most 255 bytes count.
+pub fn program(keyspace: &str, key: &[u8]) -> Vec<u8> {
+    let name = keyspace.as_bytes().get(..255).unwrap_or(keyspace.as_bytes());
+    let mut full = Vec::with_capacity(1 + name.len() + key.len());
+    full.put_u8(name.len() as u8);
+    full.put_slice(name);
+    full.put_slice(key);
+    full
 }
 
 /// Key of [`Table::Groups`], and the start of all keys that begin with a group. A name has at most

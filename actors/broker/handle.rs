@@ -81,6 +81,10 @@ impl BrokerHandle {
         &self.0.placement
     }
 
+    pub(super) fn committer(&self) -> &Addr<Committer> {
+        &self.0.committer
+    }
+
     pub(super) fn answers(&self) -> &AnswerBytes {
         &self.0.answers
     }

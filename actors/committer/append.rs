@@ -48,7 +48,7 @@ impl Drop for Pledge {
     fn drop(&mut self) {
         if let Some(partition) = self.0.take() {
             // A partition that is gone answers nobody.
-            let _ = post(&partition, Committed { batches: vec![Err(NotCommitted::Unavailable)] });
+            let _ = post(&partition, Committed { batches: vec![Outcome::Lost] });
         }
     }
 }
@@ -57,15 +57,19 @@ impl Drop for Pledge {
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 pub struct Committed {
-    /// The outcome of each batch, in the order of their appends.
-    pub batches: Vec<Result<StampedBatch, NotCommitted>>,
+    /// The outcome of each batch, in the order of the log.
+    pub batches: Vec<Outcome>,
 }
 
-/// Why a batch is not appended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NotCommitted {
-    /// Storage has failed or is short of space; the batch may or may not be there after a restart.
-    Unavailable,
+/// What became of a batch.
+#[derive(Debug)]
+pub enum Outcome {
+    /// One of the partition's appends is in the log.
+    Appended(StampedBatch),
+    /// One of its appends is not; it may or may not be there after a restart.
+    Lost,
+    /// A batch came into the log that the partition did not append: a unit did.
+    OfUnit(StampedBatch),
 }
 
 impl Handler<Append> for Committer {

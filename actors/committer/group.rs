@@ -2,14 +2,14 @@
 
 use super::Committer;
 use super::adopt::Adopt;
-use super::append::{Append, Committed, NotCommitted, Pledge};
+use super::append::{Append, Committed, Outcome, Pledge};
 use super::commit::{Chain, Commit, Told};
 use super::scan::Scan;
+use super::unit::{self, Unit, UnitOrigin};
 use crate::mail::{Unavailable, post};
 use crate::partition::Partition;
 use crate::partition::append::{AppendError, Appended};
 use actix::{Addr, Context, Handler, Message};
-use callboard_protocol::batch::StampedBatch;
 use callboard_storage::PartitionId;
 use callboard_storage::keys::Table;
 use callboard_storage::log::{self, Group, Log};
@@ -45,6 +45,7 @@ enum Origin {
         chain: Option<Chain>,
         reply: Told,
     },
+    Unit(UnitOrigin),
 }
 
 impl Origin {
@@ -73,6 +74,12 @@ impl Pending {
         self.origins.push(Origin::Other { chain: commit.chain, reply: commit.reply });
     }
 
+    pub(super) fn unit(&mut self, unit: Unit) {
+        let (commit, origin) = unit.split();
+        self.commits.push(commit);
+        self.origins.push(Origin::Unit(origin));
+    }
+
     pub(super) fn adopt(&mut self, adopt: Adopt) {
         self.adopts.push(adopt);
     }
@@ -94,7 +101,8 @@ impl Committer {
     /// Commits all that gathered, and answers it.
     pub(super) fn commit_group(&mut self) {
         let pending = std::mem::take(&mut self.pending);
-        let Pending { commits, mut origins, adopts, scans, .. } = self.refuse(pending);
+        let pending = self.refuse(pending);
+        let Pending { commits, mut origins, adopts, scans, .. } = self.check_units(pending);
         let committed = match self.log.as_mut() {
             Some(log) if !commits.is_empty() => write(log, commits, &mut origins),
             Some(_) | None => None,
@@ -134,6 +142,7 @@ impl Committer {
         let is_short = self.space.is_short && (!commit.batches.is_empty() || grows(commit));
         let (id, losses) = match origin {
             Origin::Partition { id, losses, .. } => (id, losses),
+            Origin::Unit(_) => return is_short,
             Origin::Other { chain, .. } => {
                 let is_refused = is_short || origin.is_broken();
                 if let Some(chain) = chain.as_ref().filter(|_| is_refused) {
@@ -150,6 +159,28 @@ impl Committer {
             self.losses.remove(id);
         }
         is_refused
+    }
+
+    /// Answers the units that expect something else than there is, and gives the rows of the others
+    /// their versions. What stands before a unit in its group counts as done.
+    fn check_units(&mut self, pending: Pending) -> Pending {
+        if !pending.origins.iter().any(|origin| matches!(origin, Origin::Unit(_))) {
+            return pending;
+        }
+        let mut taken = Pending { adopts: pending.adopts, scans: pending.scans, ..Pending::default() };
+        for (mut commit, origin) in pending.commits.into_iter().zip(pending.origins) {
+            let origin = match (origin, &self.log) {
+                (Origin::Unit(unit), Some(log)) => match self.versions.check(unit, &mut commit, log) {
+                    Some(unit) => Origin::Unit(unit),
+                    None => continue,
+                },
+                (origin, _) => origin,
+            };
+            taken.commits.push(commit);
+            taken.origins.push(origin);
+        }
+        self.versions.end_group();
+        taken
     }
 
     fn answer_adopt(&mut self, adopt: Adopt) {
@@ -187,7 +218,7 @@ impl Committer {
 
 /// Whether a change without batches is of those that come all the time. Others may free space.
 fn grows(commit: &log::Commit) -> bool {
-    let steady = [Table::Offsets, Table::Groups, Table::Configs];
+    let steady = [Table::Offsets, Table::Groups, Table::Configs, Table::Program];
     commit.mutations.iter().any(|row| row.value.is_some() && steady.contains(&row.table))
 }
 
@@ -223,14 +254,22 @@ fn answer(origins: Vec<Origin>, group: Option<Group>) {
     let is_committed = group.is_some();
     let mut placed = group.into_iter().flat_map(Group::into_placed);
     let mut partitions: HashMap<PartitionId, (Addr<Partition>, Committed)> = HashMap::new();
+    let mut units = Vec::new();
     for origin in origins {
         let batches = placed.next();
         match origin {
             Origin::Partition { id, from, .. } => {
                 let Some(actor) = from.fulfil() else { continue };
                 let batch = batches.and_then(|batches| batches.into_iter().next());
-                let outcome = batch.map(|placed| placed.batch).ok_or(NotCommitted::Unavailable);
+                let outcome = batch.map_or(Outcome::Lost, |placed| Outcome::Appended(placed.batch));
                 outcomes_of(&mut partitions, id, actor).push(outcome);
+            }
+            Origin::Unit(unit) => {
+                let (to_tell, answer) = unit.outcome(batches);
+                for (id, actor, batch) in to_tell {
+                    outcomes_of(&mut partitions, id, actor).push(Outcome::OfUnit(batch));
+                }
+                units.push(answer);
             }
             Origin::Other { reply, .. } => {
                 reply.tell(if is_committed { Ok(()) } else { Err(Unavailable) });
@@ -238,6 +277,8 @@ fn answer(origins: Vec<Origin>, group: Option<Group>) {
         }
     }
     partitions.into_values().for_each(deliver);
+    // Who learns of a unit finds its events.
+    units.into_iter().for_each(unit::Answer::send);
 }
 
 /// The list of a partition's outcomes. A new actor may have taken the place of one that died.
@@ -245,7 +286,7 @@ fn outcomes_of(
     partitions: &mut HashMap<PartitionId, (Addr<Partition>, Committed)>,
     id: PartitionId,
     actor: Addr<Partition>,
-) -> &mut Vec<Result<StampedBatch, NotCommitted>> {
+) -> &mut Vec<Outcome> {
     let none = Committed { batches: Vec::new() };
     let (_, committed) = match partitions.entry(id) {
         Entry::Occupied(entry) if entry.get().0 == actor => entry.into_mut(),

@@ -8,6 +8,7 @@
 //! - [`append`]: a partition's batch; the way that most work takes
 //! - [`commit`]: any other change, from any actor
 //! - [`adopt`]: what a starting partition begins with, after all that was sent before
+//! - [`unit`]: rows, batches and offsets of the program around the broker, all or none
 //! - [`scan`]: the same for an actor that begins with rows
 //! - [`close`]: the end, with a checkpoint
 //! - [`crash`]: the end without one, for tests
@@ -23,6 +24,7 @@ pub mod commit;
 pub mod crash;
 mod group;
 pub mod scan;
+pub mod unit;
 
 use actix::{Actor, AsyncContext, Context};
 use callboard_storage::PartitionId;
@@ -47,6 +49,7 @@ pub struct Committer {
     space: Space,
     /// For partitions that lost batches to a short disk, how many.
     losses: HashMap<PartitionId, u64>,
+    versions: unit::Versions,
 }
 
 /// Whether there is room on the disk for more.
@@ -62,6 +65,7 @@ impl Committer {
     /// A committer of that log, which refuses to write below `free_bytes_min` bytes of free disk.
     pub fn new(log: Log, folder: Folder, free_bytes_min: u64) -> Self {
         Self {
+            versions: unit::Versions::new(log.leader_epoch()),
             log: Some(log),
             folder: Some(folder),
             pending: Pending::default(),

@@ -9,6 +9,7 @@ use crate::offsets::commit::{CommitOffsets, CommitOffsetsError, CommitRules, Com
 use crate::offsets::delete::DeleteOffsets;
 use crate::offsets::expire::{ExpireOffsets, Since};
 use crate::offsets::fetch::{FetchOffsets, FetchOffsetsError, Fetching};
+use crate::offsets::unit::{CommitUnit, commit_unit};
 use actix::{Context, Handler};
 
 impl Handler<CommitOffsets> for ConsumerGroup {
@@ -26,6 +27,22 @@ impl Handler<CommitOffsets> for ConsumerGroup {
         });
         self.state.answers.send(reply, committed);
         self.settle(ctx);
+    }
+}
+
+impl Handler<CommitUnit> for ConsumerGroup {
+    type Result = ();
+
+    fn handle(&mut self, message: CommitUnit, ctx: &mut Context<Self>) {
+        let metadata_max = self.state.settings.offset_metadata_max;
+        if let Err(error) = self.state.check_commit(&message.from, &message.offsets, metadata_max) {
+            self.state.answers.send(message.reply, Err(error.into()));
+            return self.settle(ctx);
+        }
+        // Before the offsets: the group is found by its name after a restart.
+        self.state.changes.group |= !self.store.is_stored;
+        self.settle(ctx);
+        commit_unit(self, message, CommitRules::new(Now::read().wall_ms, None, metadata_max), ctx);
     }
 }
 

@@ -6,6 +6,7 @@ use crate::offsets::commit::{CommitOffsets, CommitOffsetsError, CommitRules, Com
 use crate::offsets::delete::{DeleteOffsets, DeleteOffsetsError};
 use crate::offsets::expire::{ExpireOffsets, Since};
 use crate::offsets::fetch::FetchOffsets;
+use crate::offsets::unit::{CommitUnit, commit_unit};
 use actix::{Context, Handler};
 
 impl Handler<CommitOffsets> for Group {
@@ -25,6 +26,23 @@ impl Handler<CommitOffsets> for Group {
         });
         self.state.answers.send(reply, committed);
         self.settle(ctx);
+    }
+}
+
+impl Handler<CommitUnit> for Group {
+    type Result = ();
+
+    fn handle(&mut self, message: CommitUnit, ctx: &mut Context<Self>) {
+        let now = Now::read();
+        if let Err(error) = self.state.check_commit(&message.from, now) {
+            self.state.answers.send(message.reply, Err(error.into()));
+            return self.settle(ctx);
+        }
+        // Before the offsets: the group is found by its name after a restart.
+        self.state.is_changed |= !self.store.is_stored;
+        self.settle(ctx);
+        let rules = CommitRules::new(now.wall_ms, None, self.state.settings.offset_metadata_max);
+        commit_unit(self, message, rules, ctx);
     }
 }
 

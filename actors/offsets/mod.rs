@@ -6,12 +6,14 @@
 //! - [`commit`]: how far a member has read
 //! - [`fetch`]: asking for it
 //! - [`delete`]: forgetting it
+//! - [`unit`]: committing them together with what the program around the broker changes
 //! - [`expire`]: forgetting what nobody is interested in any more
 
 pub mod commit;
 pub mod delete;
 pub mod expire;
 pub mod fetch;
+pub mod unit;
 
 use crate::names::GroupId;
 use callboard_storage::TopicId;

@@ -123,18 +123,8 @@ impl Handler<Append> for Partition {
 
 impl Partition {
     fn check(&mut self, records: Bytes) -> Result<(Batch, Checked), AppendError> {
-        let now = clock::wall_ms();
-        let config = self.topic.config.load();
-        let settings = config.settings();
-        let mut batch = validate(records, &rules(settings, now))?;
-        if batch.header.attributes.is_transactional() {
-            return Err(AppendError::Transactional);
-        }
+        let batch = check(records, self.topic.config.load().settings())?;
         let checked = self.producers.check(&batch.header)?;
-        batch = match settings.timestamp_type {
-            TimestampType::LogAppendTime => batch.with_log_append_time(now),
-            TimestampType::CreateTime => batch.with_create_time(),
-        };
         Ok((batch, checked))
     }
 
@@ -181,6 +171,22 @@ impl Partition {
             }
         }
     }
+}
+
+/// A batch as a topic takes it: by its rules, with the time that it wants.
+///
+/// # Errors
+/// [`AppendError`] when the batch breaks a rule.
+pub(crate) fn check(records: Bytes, settings: &TopicSettings) -> Result<Batch, AppendError> {
+    let now = clock::wall_ms();
+    let batch = validate(records, &rules(settings, now))?;
+    if batch.header.attributes.is_transactional() {
+        return Err(AppendError::Transactional);
+    }
+    Ok(match settings.timestamp_type {
+        TimestampType::LogAppendTime => batch.with_log_append_time(now),
+        TimestampType::CreateTime => batch.with_create_time(),
+    })
 }
 
 fn rules(settings: &TopicSettings, now: i64) -> Rules {

@@ -3,7 +3,7 @@
 use super::Partition;
 use super::append::Appended;
 use crate::clock;
-use crate::committer::append::{Committed, NotCommitted};
+use crate::committer::append::{Committed, Outcome};
 use crate::mail::Unavailable;
 use actix::{Context, Handler};
 use callboard_protocol::batch::StampedBatch;
@@ -16,11 +16,15 @@ impl Handler<Committed> for Partition {
         let mut durable = Vec::with_capacity(message.batches.len());
         for outcome in message.batches {
             match outcome {
-                Ok(batch) => {
+                Outcome::Appended(batch) => {
                     self.answer_durable(&batch);
                     durable.push(batch);
                 }
-                Err(NotCommitted::Unavailable) => self.answer_lost(),
+                Outcome::Lost => self.answer_lost(),
+                Outcome::OfUnit(batch) => {
+                    self.reach(&batch);
+                    durable.push(batch);
+                }
             }
         }
         self.watchers.wake(&durable, self.high_watermark);
@@ -31,12 +35,16 @@ impl Handler<Committed> for Partition {
 impl Partition {
     fn answer_durable(&mut self, batch: &StampedBatch) {
         let header = &batch.header;
-        self.high_watermark = self.high_watermark.max(Offset(header.last_offset() + 1));
+        self.reach(batch);
         self.producers.committed(header, clock::now());
         let appended = Appended::new(header, self.log_start);
         for reply in self.in_flight.pop_front().into_iter().flat_map(|sent| sent.replies) {
             let _ = reply.send(Ok(appended));
         }
+    }
+
+    fn reach(&mut self, batch: &StampedBatch) {
+        self.high_watermark = self.high_watermark.max(Offset(batch.header.last_offset() + 1));
     }
 
     fn answer_lost(&mut self) {

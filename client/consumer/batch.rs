@@ -65,6 +65,7 @@ pub struct Batch {
     pub partition: u32,
     records: Records,
     from: i64,
+    next: i64,
 }
 
 impl Batch {
@@ -73,9 +74,15 @@ impl Batch {
         self.from
     }
 
+    /// The offset behind its last record.
+    pub fn next_offset(&self) -> i64 {
+        self.next
+    }
+
     /// The records of a batch from an offset on.
     pub(super) fn new(topic: Arc<str>, partition: u32, unpacked: &Unpacked, from: i64) -> Self {
-        Self { topic, partition, records: unpacked.records(), from }
+        let next = unpacked.header.last_offset() + 1;
+        Self { topic, partition, records: unpacked.records(), from, next }
     }
 }
 

@@ -45,6 +45,17 @@ pub struct Partition {
     pub partition: u32,
 }
 
+/// A consumer's place in its group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Membership {
+    /// The group.
+    pub group: String,
+    /// The member's id.
+    pub member: String,
+    /// Its epoch.
+    pub epoch: i32,
+}
+
 /// Reads records. All that it does it does within the calls that wait for records, but for saying to
 /// its group that it lives.
 ///
@@ -136,21 +147,12 @@ impl Consumer {
     /// # Errors
     /// As for [`Consumer::next`].
     pub async fn next_batch(&mut self) -> Result<Batch, Error> {
-        let (partition, batch, end) = match self.current.take() {
+        let (partition, batch) = match self.current.take() {
             // The rest of one that was begun.
-            Some((partition, batch)) if batch.clone().next().is_some() => {
-                let end = batch.clone().filter_map(|it| Some(it.ok()?.offset() + 1)).last();
-                (partition, batch, end)
-            }
-            Some(_) | None => {
-                let (partition, batch) = self.take().await?;
-                let end = batch.clone().filter_map(|it| Some(it.ok()?.offset() + 1)).last();
-                (partition, batch, end)
-            }
+            Some((partition, batch)) if batch.clone().next().is_some() => (partition, batch),
+            Some(_) | None => self.take().await?,
         };
-        if let Some(end) = end {
-            self.positions.given(partition, end);
-        }
+        self.positions.given(partition, batch.next_offset());
         Ok(batch)
     }
 
@@ -166,6 +168,12 @@ impl Consumer {
             partition: key.partition,
         };
         self.positions.iter().map(named).collect()
+    }
+
+    /// The consumer's place in its group as it is now; none when it is no member.
+    pub fn membership(&self) -> Option<Membership> {
+        let (group, member) = (self.group.clone()?, self.member.as_ref()?);
+        Some(Membership { group, member: member.id.clone(), epoch: *member.epoch.borrow() })
     }
 
     /// The offset of the next record that is given of a partition; none while that is not known.

@@ -68,7 +68,8 @@ impl Bounds {
             | Table::Groups
             | Table::Configs
             | Table::Topics
-            | Table::Meta => false,
+            | Table::Meta
+            | Table::Program => false,
         }
     }
 }

@@ -144,6 +144,14 @@ impl Log {
         self.tails.state(&self.index, partition)
     }
 
+    /// A row of a table; all that was applied is in it.
+    ///
+    /// # Errors
+    /// A fault of the index.
+    pub fn row(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>> {
+        self.index.get(table, key)
+    }
+
     /// The rows of a table whose keys begin with `prefix`, in order; all that was applied is in them.
     ///
     /// # Errors

@@ -10,3 +10,4 @@ mod groups;
 mod producer;
 mod subscribe;
 mod support;
+mod units;

@@ -27,7 +27,7 @@ impl Actor for Reader {
 impl Handler<Records> for Reader {
     type Result = Result<(), Again>;
 
-    fn handle(&mut self, Records(batch): Records, ctx: &mut Context<Self>) -> Self::Result {
+    fn handle(&mut self, Records { batch, .. }: Records, ctx: &mut Context<Self>) -> Self::Result {
         for record in batch {
             if self.takes == 0 {
                 self.takes = usize::MAX;

@@ -1,10 +1,11 @@
 //! The examples, which are programs as users write them: each runs to its end.
 
-use std::path::Path;
-use std::process::Command;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
-/// What an example prints.
-fn run(name: &str) -> String {
+/// The program of an example.
+fn built(name: &str) -> PathBuf {
     // Examples lie beside the folder of the tests.
     let here = std::env::current_exe().unwrap();
     let example = here.parent().and_then(Path::parent).unwrap().join("examples").join(name);
@@ -12,7 +13,12 @@ fn run(name: &str) -> String {
         // `cargo test` builds them, unless it is told which tests.
         assert!(Command::new(env!("CARGO")).args(["build", "--examples"]).status().unwrap().success());
     }
-    let output = Command::new(example).output().unwrap();
+    example
+}
+
+/// What an example prints.
+fn run(name: &str) -> String {
+    let output = Command::new(built(name)).output().unwrap();
     let problem = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success(), "{name}: {problem}");
     String::from_utf8(output.stdout).unwrap()
@@ -40,4 +46,39 @@ fn values_are_typed() {
 #[test]
 fn actors_subscribe() {
     assert_eq!(run("subscribe").matches("kitchen: ").count(), 3);
+}
+
+/// Starts the ledger, lets it do so many transfers, and kills it. Answers how many events it found at
+/// its start, and the number behind the last transfer that it acknowledged.
+fn ledger_until_killed(folder: &Path, transfers: usize) -> (u64, u64) {
+    let mut child =
+        Command::new(built("ledger")).arg(folder).arg("1000000").stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let number = |line: String, word: &str| line.strip_prefix(word).unwrap().parse::<u64>().unwrap();
+    let balanced = number(lines.next().unwrap().unwrap(), "balanced ");
+    let mut end = balanced;
+    for line in lines.by_ref().take(transfers) {
+        end = number(line.unwrap(), "done ") + 1;
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    // What it still said before it died counts too.
+    for line in lines.map_while(Result::ok).filter(|line| line.starts_with("done ")) {
+        end = number(line, "done ") + 1;
+    }
+    (balanced, end)
+}
+
+#[test]
+fn a_ledger_loses_and_doubles_nothing_over_a_hundred_kills() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut acknowledged = 0;
+    for round in 0..100 {
+        // It proves at each start that its balances are what its events say.
+        let (balanced, end) = ledger_until_killed(folder.path(), round % 7);
+        assert!(balanced >= acknowledged, "round {round}: {acknowledged} acknowledged, {balanced} there");
+        assert!(balanced <= acknowledged + 1, "round {round}: one can have been on its way");
+        acknowledged = end;
+    }
+    assert!(acknowledged > 100, "{acknowledged}");
 }
