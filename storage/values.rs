@@ -45,7 +45,7 @@ impl BatchPlace {
     /// Reads a row of [`Table::Log`].
     ///
     /// # Errors
-    /// [`Error::Value`] when it is damaged.
+    /// [`crate::Error::Value`] when it is damaged.
     pub fn decode(value: &[u8]) -> Result<Self> {
         let mut rest = value;
         let mut read = || -> Option<Self> {
@@ -84,7 +84,7 @@ impl SegmentUse {
     /// Reads a row of [`Table::Segments`].
     ///
     /// # Errors
-    /// [`Error::Value`] when it is damaged.
+    /// [`crate::Error::Value`] when it is damaged.
     pub fn decode(mut value: &[u8]) -> Result<Self> {
         let last_offset = Offset(value.try_get_i64().map_err(|_| damaged(Table::Segments))?);
         let bytes = value.try_get_u64().map_err(|_| damaged(Table::Segments))?;
@@ -124,7 +124,7 @@ impl PartitionRow {
     /// Reads a row of [`Table::Partitions`].
     ///
     /// # Errors
-    /// [`Error::Value`] when it is damaged.
+    /// [`crate::Error::Value`] when it is damaged.
     pub fn decode(mut value: &[u8]) -> Result<Self> {
         let mut read = || -> Option<Self> {
             Some(Self {
@@ -205,7 +205,7 @@ macro_rules! rkyv_value {
             /// The stored value: a format byte, then rkyv.
             ///
             /// # Errors
-            /// [`Error::Value`] when it cannot be encoded.
+            /// [`crate::Error::Value`] when it cannot be encoded.
             pub fn encode(&self) -> Result<Vec<u8>> {
                 let bytes = rkyv::to_bytes::<rkyv::rancor::Error>(self).map_err(|_| damaged($table))?;
                 let mut value = Vec::with_capacity(bytes.len() + 1);
@@ -217,7 +217,7 @@ macro_rules! rkyv_value {
             /// Reads a stored value, checked.
             ///
             /// # Errors
-            /// [`Error::Value`] when it is damaged or of another format.
+            /// [`crate::Error::Value`] when it is damaged or of another format.
             pub fn decode(value: &[u8]) -> Result<Self> {
                 let (format, bytes) = value.split_first().ok_or(damaged($table))?;
                 if *format != Self::FORMAT {

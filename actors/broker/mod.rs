@@ -10,7 +10,7 @@
 //! - [`alter_configs`]: settings of topics, groups and brokers change
 //! - [`producer_ids`]: a new producer's id
 //!
-//! Operations over partitions: [`mod@append`], [`unit`], [`long_poll`], [`list_offsets`], [`leader_epochs`].
+//! Operations over partitions: [`mod@append`], [`mod@unit`], [`long_poll`], [`list_offsets`], [`leader_epochs`].
 //!
 //! Invariants: a topic is in the snapshot only when it is durable, and no more once its deletion
 //! began; no number of a partition, and no producer id, is ever given twice.

@@ -8,7 +8,7 @@
 //! - [`append`]: a partition's batch; the way that most work takes
 //! - [`commit`]: any other change, from any actor
 //! - [`adopt`]: what a starting partition begins with, after all that was sent before
-//! - [`unit`]: rows, batches and offsets of the program around the broker, all or none
+//! - [`mod@unit`]: rows, batches and offsets of the program around the broker, all or none
 //! - [`scan`]: the same for an actor that begins with rows
 //! - [`close`]: the end, with a checkpoint
 //! - [`crash`]: the end without one, for tests

@@ -6,7 +6,7 @@
 //! - [`commit`]: how far a member has read
 //! - [`fetch`]: asking for it
 //! - [`delete`]: forgetting it
-//! - [`unit`]: committing them together with what the program around the broker changes
+//! - [`mod@unit`]: committing them together with what the program around the broker changes
 //! - [`expire`]: forgetting what nobody is interested in any more
 
 pub mod commit;

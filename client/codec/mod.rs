@@ -1,8 +1,8 @@
 //! Codecs: values of the program's own types as the bytes of records.
 //!
 //! - [`Text`] and [`Raw`] are always there
-//! - [`Json`] needs the feature `json`, [`Rkyv`] the feature `rkyv`, [`Protobuf`] the feature
-//!   `protobuf`, [`Avro`] the feature `avro`
+//! - `Json` needs the feature `json`, `Rkyv` the feature `rkyv`, `Protobuf` the feature
+//!   `protobuf`, `Avro` the feature `avro`
 //! - [`typed`]: producers and consumers of such values
 
 #[cfg(feature = "avro")]

@@ -4,7 +4,7 @@
 //! the records behind it by reference. The layout is Kafka's message format 2.
 //!
 //! - [`header`]: the fields of the fixed header and how to read and write them
-//! - [`validate`]: what a batch from a producer must satisfy
+//! - [`mod@validate`]: what a batch from a producer must satisfy
 //! - [`seal`]: putting a header in front of records
 //! - [`stamp`]: giving a batch its place in a log
 //! - [`records`]: looking inside, for searches by time

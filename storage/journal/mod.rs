@@ -6,10 +6,10 @@
 //! - A segment is synced before the first record of the next; a new segment's folder entry and
 //!   header are durable before a record in it counts ([`writer`], [`segment`]).
 //! - Records of a segment count up to the first number of the next segment, so that what is written
-//!   again after a restart replaces what was not known to be synced ([`open`]).
+//!   again after a restart replaces what was not known to be synced ([`mod@open`]).
 //! - Bytes that were synced and are not whole any more are damage, never a torn tail: opening
-//!   refuses ([`open`]).
-//! - Nothing is returned by opening that is not durable ([`open`]).
+//!   refuses ([`mod@open`]).
+//! - Nothing is returned by opening that is not durable ([`mod@open`]).
 //! - After a failed write or sync nothing is written until a restart; no sync is tried twice ([`writer`]).
 //! - Segment numbers are never used again, and a segment is removed only when nothing in it may be
 //!   read any more and a checkpoint past its last record is durable ([`reclaim`]).

@@ -40,7 +40,7 @@ impl OffsetRow {
     /// Reads a row of [`Table::Offsets`].
     ///
     /// # Errors
-    /// [`Error::Value`] when it is damaged or of another format.
+    /// [`crate::Error::Value`] when it is damaged or of another format.
     pub fn decode(mut value: &[u8]) -> Result<Self> {
         let mut read = || -> Option<Self> {
             let format = value.try_get_u8().ok()?;
@@ -187,7 +187,7 @@ impl ConsumerMemberRow {
     /// Reads a stored value of any format.
     ///
     /// # Errors
-    /// [`Error::Value`](crate::Error::Value) when it is damaged or of a format that is not known.
+    /// [`crate::Error::Value`](crate::Error::Value) when it is damaged or of a format that is not known.
     pub fn decode_any(value: &[u8]) -> Result<Self> {
         match value.first() {
             Some(&ConsumerMemberRowV1::FORMAT) => ConsumerMemberRowV1::decode(value).map(Self::from),
