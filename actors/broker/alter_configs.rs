@@ -1,13 +1,13 @@
 //! Alter configurations of topics, groups and brokers while the broker runs.
 
-use super::Broker;
 use super::create_topics::{Mode, topic_row_with};
 use super::topics::TopicView;
+use super::{Broker, BrokerHandle};
 use crate::config::{
     Alteration, ConfigError, Definition, GroupConfig, Overrides, Settings, Texts, TopicConfig, broker, group,
     topic,
 };
-use crate::mail::Unavailable;
+use crate::mail::{Unavailable, ask};
 use crate::names::GroupId;
 use actix::fut::wrap_future;
 use actix::{ActorFutureExt, AsyncContext, Context, Handler, Message};
@@ -60,6 +60,19 @@ pub enum AlterConfigsError {
     /// Storage has failed.
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
+}
+
+impl BrokerHandle {
+    /// An outcome for each resource, also when the broker is gone.
+    pub async fn alter_configs(
+        &self,
+        resources: Vec<(ConfigResource, Alteration)>,
+        mode: Mode,
+    ) -> Vec<Result<(), AlterConfigsError>> {
+        let count = resources.len();
+        let outcomes = ask(self.broker(), |reply| AlterConfigs { resources, mode, reply }).await;
+        outcomes.unwrap_or_else(|Unavailable| vec![Err(Unavailable.into()); count])
+    }
 }
 
 /// What a request comes to.

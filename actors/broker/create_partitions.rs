@@ -1,10 +1,10 @@
 //! Create partitions: topics grow; a topic never shrinks.
 
-use super::Broker;
 use super::assignment::{AssignmentError, Replicas, check_replicas};
 use super::create_topics::{Mode, PARTITIONS_PER_REQUEST_MAX, partition_rows};
 use super::topics::{PartitionSlot, TopicView};
-use crate::mail::Unavailable;
+use super::{Broker, BrokerHandle};
+use crate::mail::{Unavailable, ask};
 use actix::fut::wrap_future;
 use actix::{ActorFutureExt, AsyncContext, Context, Handler, Message};
 use std::sync::Arc;
@@ -66,6 +66,19 @@ pub enum CreatePartitionsError {
     /// Storage has failed.
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
+}
+
+impl BrokerHandle {
+    /// An outcome for each topic, also when the broker is gone.
+    pub async fn create_partitions(
+        &self,
+        topics: Vec<Growth>,
+        mode: Mode,
+    ) -> Vec<Result<(), CreatePartitionsError>> {
+        let count = topics.len();
+        let outcomes = ask(self.broker(), |reply| CreatePartitions { topics, mode, reply }).await;
+        outcomes.unwrap_or_else(|Unavailable| vec![Err(Unavailable.into()); count])
+    }
 }
 
 impl Handler<CreatePartitions> for Broker {

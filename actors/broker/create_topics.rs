@@ -1,12 +1,12 @@
 //! Create topics: each is created whole and durable, or not at all.
 
-use super::Broker;
 use super::assignment::{AssignmentError, Replicas, check_numbered};
 use super::topic_name::{self, TopicNameError, folded};
 use super::topics::{PartitionSlot, TopicView};
+use super::{Broker, BrokerHandle};
 use crate::chance;
 use crate::config::{ConfigError, TopicConfig};
-use crate::mail::Unavailable;
+use crate::mail::{Unavailable, ask};
 use actix::fut::wrap_future;
 use actix::{ActorFutureExt, AsyncContext, Context, Handler, Message};
 use callboard_storage::journal::Mutation;
@@ -116,7 +116,8 @@ pub enum CreateTopicError {
     Unavailable(#[from] Unavailable),
 }
 
-type Outcome = Result<Arc<TopicView>, CreateTopicError>;
+/// What became of a topic that was to be created.
+pub type Outcome = Result<Arc<TopicView>, CreateTopicError>;
 
 impl Handler<CreateTopics> for Broker {
     type Result = ();
@@ -153,6 +154,18 @@ impl Handler<CreateTopics> for Broker {
             };
             let _ = reply.send(outcomes);
         }));
+    }
+}
+
+impl BrokerHandle {
+    /// An outcome for each topic, also when the broker is gone.
+    pub async fn create_topics(&self, topics: Vec<NewTopic>, mode: Mode) -> Vec<Outcome> {
+        let count = topics.len();
+        if count == 0 {
+            return Vec::new();
+        }
+        let outcomes = ask(self.broker(), |reply| CreateTopics { topics, mode, reply }).await;
+        outcomes.unwrap_or_else(|Unavailable| vec![Err(Unavailable.into()); count])
     }
 }
 

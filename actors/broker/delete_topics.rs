@@ -1,8 +1,8 @@
 //! Delete topics: they vanish at once; what they occupy is freed later.
 
-use super::Broker;
 use super::topics::TopicView;
-use crate::mail::{Unavailable, post};
+use super::{Broker, BrokerHandle};
+use crate::mail::{Unavailable, ask, post};
 use crate::partition::stop::Stop;
 use actix::fut::wrap_future;
 use actix::{ActorFutureExt, AsyncContext, Context, Handler, Message};
@@ -32,6 +32,15 @@ pub enum DeleteTopicError {
     /// Storage has failed; after a restart the topic may be there again.
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
+}
+
+impl BrokerHandle {
+    /// An outcome for each topic, also when the broker is gone.
+    pub async fn delete_topics(&self, topics: Vec<TopicId>) -> Vec<Result<(), DeleteTopicError>> {
+        let count = topics.len();
+        let outcomes = ask(self.broker(), |reply| DeleteTopics { topics, reply }).await;
+        outcomes.unwrap_or_else(|Unavailable| vec![Err(Unavailable.into()); count])
+    }
 }
 
 impl Handler<DeleteTopics> for Broker {

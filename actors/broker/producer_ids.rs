@@ -1,7 +1,7 @@
 //! Producer ids: each new idempotent producer gets one that no other ever had.
 
-use super::Broker;
-use crate::mail::Unavailable;
+use super::{Broker, BrokerHandle};
+use crate::mail::{Unavailable, ask};
 use actix::fut::wrap_future;
 use actix::{ActorFutureExt, AsyncContext, Context, Handler, Message};
 use callboard_storage::ProducerId;
@@ -21,6 +21,16 @@ pub(super) const RESERVED_KEY: &[u8] = b"producer.ids";
 pub struct NewProducer {
     /// Where to answer.
     pub reply: oneshot::Sender<Result<ProducerId, Unavailable>>,
+}
+
+impl BrokerHandle {
+    /// An id that no producer ever had.
+    ///
+    /// # Errors
+    /// [`Unavailable`] when storage has failed, or the broker is gone.
+    pub async fn new_producer(&self) -> Result<ProducerId, Unavailable> {
+        ask(self.broker(), |reply| NewProducer { reply }).await?
+    }
 }
 
 /// The ids that were not given yet.

@@ -18,6 +18,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// Bytes of the group's and the member's names together that a member may say. Whoever hears one from
+/// outside checks it, as the next.
+pub const NAMES_BYTES_MAX: usize = 60_000;
+/// Bytes of all topics' names that a member may subscribe to.
+pub const TOPICS_BYTES_MAX: usize = 1 << 20;
+
 /// Partitions by their topics.
 pub type TopicPartitions = BTreeMap<TopicId, Vec<i32>>;
 

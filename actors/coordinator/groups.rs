@@ -183,6 +183,11 @@ impl Groups {
         self.by_id.get(id)
     }
 
+    /// Whether clients find a group of that name.
+    pub fn exists(&self, id: &str) -> bool {
+        self.get(id).is_some_and(|slot| slot.exists())
+    }
+
     /// All groups, in the order of their names.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<GroupSlot>> {
         self.by_id.values()

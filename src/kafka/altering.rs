@@ -7,10 +7,9 @@ use super::config_resource::{
 };
 use super::error_code::Code;
 use crate::logging;
-use callboard_actors::broker::alter_configs::{AlterConfigs, AlterConfigsError, ConfigResource};
+use callboard_actors::broker::alter_configs::{AlterConfigsError, ConfigResource};
 use callboard_actors::broker::create_topics::Mode;
 use callboard_actors::config::{Alteration, ConfigError};
-use callboard_actors::mail::ask;
 use callboard_protocol::kafka::ErrorCode;
 use callboard_protocol::wire::Str;
 use std::collections::{HashMap, HashSet};
@@ -85,9 +84,7 @@ pub(super) async fn alter(
         };
         outcomes.push((named, outcome));
     }
-    let count = resources.len();
-    let altered = ask(edge.broker.broker(), |reply| AlterConfigs { resources, mode, reply }).await;
-    let altered = altered.unwrap_or_else(|unavailable| vec![Err(unavailable.into()); count]);
+    let altered = edge.broker.alter_configs(resources, mode).await;
     for (place, altered) in places.into_iter().zip(altered) {
         if let (Some((named, outcome)), Err(error)) = (outcomes.get_mut(place), altered) {
             *outcome = Err(problem(named.resource_type, &error));

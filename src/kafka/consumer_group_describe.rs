@@ -46,7 +46,7 @@ async fn describe(edge: &Edge, group: Str) -> DescribedGroup {
         return refusal(group, ErrorCode::INVALID_GROUP_ID, None);
     }
     let unknown = LocateGroupError::Unknown.code();
-    let described = if groups::exists(edge, &group) {
+    let described = if edge.broker.groups().exists(&group) {
         groups::ask(edge, &group, Missing::Refuse, unknown, |reply| ConsumerDescribe { reply }).await
     } else {
         Err(unknown)

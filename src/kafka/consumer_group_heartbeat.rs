@@ -5,7 +5,8 @@ use super::error_code::Code;
 use super::groups;
 use super::{Caller, Edge, Refused};
 use callboard_actors::consumer_group::heartbeat::{
-    Beat, BeatError, Beaten, ConsumerHeartbeat, TopicPartitions, check_assignor,
+    Beat, BeatError, Beaten, ConsumerHeartbeat, NAMES_BYTES_MAX, TOPICS_BYTES_MAX, TopicPartitions,
+    check_assignor,
 };
 use callboard_actors::consumer_group::leave::{Absence, ConsumerLeave};
 use callboard_actors::coordinator::groups::Kind;
@@ -19,10 +20,6 @@ use callboard_protocol::wire::Str;
 use callboard_storage::TopicId;
 use std::sync::Arc;
 
-/// Bytes of the group's and the member's names together.
-pub(super) const NAMES_BYTES_MAX: usize = 60_000;
-/// Bytes of all topics' names that a member subscribes to.
-const TOPICS_BYTES_MAX: usize = 1 << 20;
 /// Bytes of an answer's message.
 const MESSAGE_BYTES_MAX: usize = 1024;
 
@@ -49,7 +46,7 @@ pub(super) async fn handle(
         return Ok(refusal(error.code(), Some(error.to_string())));
     }
     // A group that somebody tried to enter in vain is not there.
-    if request.member_epoch != ENTERS && !groups::exists(&edge, &request.group_id) {
+    if request.member_epoch != ENTERS && !edge.broker.groups().exists(&request.group_id) {
         let code = LocateGroupError::Unknown.code();
         return Ok(refusal(code, missing_group(code, &request.group_id)));
     }

@@ -2,10 +2,8 @@
 
 use super::error_code::Code;
 use super::{Caller, Edge, Refused, repeated};
-use callboard_actors::Unavailable;
-use callboard_actors::broker::create_partitions::{CreatePartitions, CreatePartitionsError, Growth};
+use callboard_actors::broker::create_partitions::{CreatePartitionsError, Growth};
 use callboard_actors::broker::create_topics::Mode;
-use callboard_actors::mail::ask;
 use callboard_protocol::kafka::ErrorCode;
 use callboard_protocol::kafka::create_partitions::{
     CreatePartitionsRequest, CreatePartitionsResponse, CreatePartitionsTopic, CreatePartitionsTopicResult,
@@ -43,8 +41,7 @@ async fn grow(
     let parts = repeated::split(topics, |topic| topic.name.clone());
     let names: Vec<Str> = parts.once.iter().map(|topic| topic.name.clone()).collect();
     let topics: Vec<_> = parts.once.into_iter().map(growth).collect();
-    let outcomes = ask(edge.broker.broker(), |reply| CreatePartitions { topics, mode, reply }).await;
-    let outcomes = outcomes.unwrap_or_else(|Unavailable| vec![Err(Unavailable.into()); names.len()]);
+    let outcomes = edge.broker.create_partitions(topics, mode).await;
     let twice = |name| result(name, ErrorCode::INVALID_REQUEST, Some("Duplicate topic name.".into()));
     let answers = names.into_iter().zip(outcomes).map(|(name, outcome)| answer(name, outcome));
     answers.chain(parts.repeated.into_iter().map(twice)).collect()

@@ -2,11 +2,9 @@
 
 use super::error_code::Code;
 use super::{Caller, Edge, Refused, describe_configs, repeated};
-use callboard_actors::Unavailable;
-use callboard_actors::broker::create_topics::{CreateTopicError, CreateTopics, Mode, NewTopic};
+use callboard_actors::broker::create_topics::{Mode, NewTopic};
 use callboard_actors::broker::topics::TopicView;
 use callboard_actors::config::describe_topic;
-use callboard_actors::mail::ask;
 use callboard_protocol::kafka::ErrorCode;
 use callboard_protocol::kafka::create_topics::{
     CreatableTopic, CreatableTopicConfig, CreatableTopicConfigs, CreatableTopicResult, CreateTopicsRequest,
@@ -14,8 +12,6 @@ use callboard_protocol::kafka::create_topics::{
 };
 use callboard_protocol::wire::Str;
 use std::sync::Arc;
-
-type Outcome = Result<Arc<TopicView>, CreateTopicError>;
 
 pub(super) async fn handle(
     edge: Arc<Edge>,
@@ -41,23 +37,13 @@ pub(super) async fn handle(
 async fn create(edge: &Edge, topics: Vec<CreatableTopic>, mode: Mode) -> Vec<CreatableTopicResult> {
     let parts = repeated::split(topics, |topic| topic.name.clone());
     let names: Vec<Str> = parts.once.iter().map(|topic| topic.name.clone()).collect();
-    let outcomes = ask_to_create(edge, parts.once.into_iter().map(new_topic).collect(), mode).await;
+    let outcomes = edge.broker.create_topics(parts.once.into_iter().map(new_topic).collect(), mode).await;
     let answers = names.into_iter().zip(outcomes).map(|(name, outcome)| match outcome {
         Ok(topic) => created(edge, name, &topic),
         Err(error) => refused(name, error.code(), Some(error.to_string().into())),
     });
     let twice = |name| refused(name, ErrorCode::INVALID_REQUEST, Some("Duplicate topic name.".into()));
     answers.chain(parts.repeated.into_iter().map(twice)).collect()
-}
-
-/// An outcome for each topic, also when the broker is gone.
-pub(super) async fn ask_to_create(edge: &Edge, topics: Vec<NewTopic>, mode: Mode) -> Vec<Outcome> {
-    let count = topics.len();
-    if count == 0 {
-        return Vec::new();
-    }
-    let outcomes = ask(edge.broker.broker(), |reply| CreateTopics { topics, mode, reply }).await;
-    outcomes.unwrap_or_else(|Unavailable| vec![Err(Unavailable.into()); count])
 }
 
 fn new_topic(topic: CreatableTopic) -> NewTopic {

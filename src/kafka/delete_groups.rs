@@ -30,7 +30,7 @@ pub(super) async fn handle(
 
 async fn delete(edge: &Edge, group: &Str) -> ErrorCode {
     let unknown = LocateGroupError::Unknown.code();
-    if !groups::exists(edge, group) {
+    if !edge.broker.groups().exists(group) {
         return unknown;
     }
     code_of(&groups::ask(edge, group, Missing::Refuse, unknown, |reply| Delete { reply }).await)

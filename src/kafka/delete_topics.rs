@@ -2,10 +2,8 @@
 
 use super::error_code::Code;
 use super::{Caller, Edge, Refused, repeated};
-use callboard_actors::Unavailable;
-use callboard_actors::broker::delete_topics::{DeleteTopicError, DeleteTopics};
+use callboard_actors::broker::delete_topics::DeleteTopicError;
 use callboard_actors::broker::topics::Topics;
-use callboard_actors::mail::ask;
 use callboard_protocol::kafka::ErrorCode;
 use callboard_protocol::kafka::delete_topics::{
     DeletableTopicResult, DeleteTopicState, DeleteTopicsRequest, DeleteTopicsResponse,
@@ -130,8 +128,7 @@ async fn delete(edge: &Edge, plan: Plan) -> Vec<DeletableTopicResult> {
         return refused;
     }
     let topics: Vec<_> = found.keys().copied().map(TopicId).collect();
-    let outcomes = ask(edge.broker.broker(), |reply| DeleteTopics { topics, reply }).await;
-    let outcomes = outcomes.unwrap_or_else(|Unavailable| vec![Err(Unavailable.into()); found.len()]);
+    let outcomes = edge.broker.delete_topics(topics).await;
     refused.extend(found.into_iter().zip(outcomes).map(|((id, found), outcome)| answer(id, found, outcome)));
     refused
 }

@@ -37,7 +37,7 @@ pub(super) async fn handle(
 
 async fn describe(edge: &Edge, group: Str, version: i16) -> DescribedGroup {
     let unknown = LocateGroupError::Unknown.code();
-    let described = if groups::exists(edge, &group) {
+    let described = if edge.broker.groups().exists(&group) {
         groups::ask(edge, &group, Missing::Refuse, unknown, |reply| Describe { reply }).await
     } else {
         Err(unknown)

@@ -46,11 +46,6 @@ where
     })
 }
 
-/// Whether clients find a group of that name.
-pub(super) fn exists(edge: &Edge, group: &str) -> bool {
-    edge.broker.groups().get(group).is_some_and(|slot| slot.exists())
-}
-
 /// A member's id; an empty one is none.
 pub(super) fn member(id: &Str) -> Option<MemberId> {
     (!id.is_empty()).then(|| MemberId::from(id.as_str()))

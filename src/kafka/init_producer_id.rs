@@ -4,8 +4,6 @@
 
 use super::error_code::Code;
 use super::{Caller, Edge, Refused};
-use callboard_actors::broker::producer_ids::NewProducer;
-use callboard_actors::mail::ask;
 use callboard_protocol::kafka::ErrorCode;
 use callboard_protocol::kafka::init_producer_id::{InitProducerIdRequest, InitProducerIdResponse};
 use callboard_storage::ProducerId;
@@ -27,8 +25,7 @@ pub(super) async fn handle(
 }
 
 async fn new_producer(edge: &Edge) -> Result<ProducerId, ErrorCode> {
-    let asked = ask(edge.broker.broker(), |reply| NewProducer { reply }).await;
-    asked.and_then(|given| given).map_err(|unavailable| unavailable.code())
+    edge.broker.new_producer().await.map_err(|unavailable| unavailable.code())
 }
 
 fn check(request: &InitProducerIdRequest) -> Result<(), ErrorCode> {

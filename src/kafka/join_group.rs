@@ -2,10 +2,10 @@
 //!
 //! The answer comes when all members have joined.
 
-use super::consumer_group_heartbeat::NAMES_BYTES_MAX;
 use super::error_code::Code;
 use super::groups::{self, detached};
 use super::{Caller, Edge, Refused};
+use callboard_actors::consumer_group::heartbeat::NAMES_BYTES_MAX;
 use callboard_actors::coordinator::groups::Kind;
 use callboard_actors::coordinator::locate::Missing;
 use callboard_actors::group::join::{

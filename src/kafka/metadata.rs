@@ -3,7 +3,6 @@
 //! A topic that is asked for by name and is not there may be created on the way. Kafka then answers
 //! that it is unknown and has it a moment later; here it is there at once.
 
-use super::create_topics::ask_to_create;
 use super::{Caller, Edge, Refused};
 use callboard_actors::broker::create_topics::{CreateTopicError, Mode, NewTopic, PARTITIONS_PER_REQUEST_MAX};
 use callboard_actors::broker::topic_name;
@@ -122,7 +121,7 @@ async fn create_missing(
     let at_once = PARTITIONS_PER_REQUEST_MAX / usize::try_from(rules.partitions).unwrap_or(1).max(1);
     let later = missing.split_off(missing.len().min(at_once));
     let new = |name: &Str| NewTopic { name: name.into(), ..NewTopic::default() };
-    let outcomes = ask_to_create(edge, missing.iter().map(new).collect(), Mode::Apply).await;
+    let outcomes = edge.broker.create_topics(missing.iter().map(new).collect(), Mode::Apply).await;
     let being_created = missing.into_iter().zip(outcomes).filter_map(|(name, outcome)| match outcome {
         Ok(_) => None,
         // Another client was faster, and its topic may not be there yet.

@@ -49,7 +49,7 @@ pub(super) async fn handle(
     let message =
         |reply| CommitOffsets { from: from.clone(), offsets: Arc::clone(&plan.offsets), retention, reply };
     // A group that only was asked for and has nothing is not there for who says that it is in it.
-    let committed = if missing == Missing::Refuse && !groups::exists(&edge, &request.group_id) {
+    let committed = if missing == Missing::Refuse && !edge.broker.groups().exists(&request.group_id) {
         Err(unknown)
     } else {
         groups::ask(&edge, &request.group_id, missing, unknown, message).await

@@ -23,7 +23,7 @@ pub(super) async fn handle(
         return Ok(refusal(ErrorCode::INVALID_GROUP_ID));
     }
     let unknown = ErrorCode::GROUP_ID_NOT_FOUND;
-    if !groups::exists(&edge, &request.group_id) {
+    if !edge.broker.groups().exists(&request.group_id) {
         return Ok(refusal(unknown));
     }
     let known = edge.broker.topics();

@@ -2,12 +2,11 @@
 
 use super::refusals::Refused;
 use super::{Native, unknown_topic};
-use callboard_actors::broker::alter_configs::{self, ConfigResource};
+use callboard_actors::broker::alter_configs::ConfigResource;
 use callboard_actors::broker::create_topics::Mode;
 use callboard_actors::config::{
     self, Alteration, Described, Origin, describe_broker, describe_cluster, describe_group, describe_topic,
 };
-use callboard_actors::mail::ask;
 use callboard_protocol::native::admin::{
     AlterConfigs, Config, ConfigEdit, ConfigsDescribed, DescribeConfigs, Edit, Resource,
 };
@@ -66,12 +65,8 @@ pub(super) async fn alter(native: &Native, alter: AlterConfigs) -> Result<Outcom
         let edits = edits.into_iter().map(|ConfigEdit { name, edit }| (name, change(edit)));
         (named(resource), Alteration::Edit(edits.collect()))
     });
-    let resources: Vec<_> = resources.collect();
     let mode = if alter.validate_only { Mode::ValidateOnly } else { Mode::Apply };
-    let count = resources.len();
-    let message = |reply| alter_configs::AlterConfigs { resources, mode, reply };
-    let altered = ask(native.broker.broker(), message).await;
-    let altered = altered.unwrap_or_else(|error| vec![Err(error.into()); count]);
+    let altered = native.broker.alter_configs(resources.collect(), mode).await;
     let outcomes = altered.into_iter().map(|outcome| outcome.map_err(|error| error.refusal()));
     Ok(Outcomes { outcomes: outcomes.collect() })
 }

@@ -1,7 +1,7 @@
 //! Groups as those who look after them see them: listing, describing, forgetting.
 
 use super::Native;
-use super::members::{ask, exists};
+use super::members::ask;
 use super::refusals::Refused;
 use callboard_actors::broker::topics::Topics;
 use callboard_actors::consumer_group::describe::{ConsumerDescribe, DescribedConsumer};
@@ -100,7 +100,7 @@ pub(super) async fn delete(native: &Native, delete: DeleteGroups) -> Result<Outc
 }
 
 async fn delete_one(native: &Native, group: &str) -> Result<(), Refusal> {
-    if !exists(native, group) {
+    if !native.broker.groups().exists(group) {
         return Err(LocateGroupError::Unknown.refusal());
     }
     let deleted = ask(native, &group.into(), Missing::Refuse, |reply| Delete { reply }).await?;

@@ -4,7 +4,9 @@ use super::refusals::Refused;
 use super::{Caller, Native};
 use actix::{Handler, Message};
 use callboard_actors::consumer_group::ConsumerGroup;
-use callboard_actors::consumer_group::heartbeat::{self, ConsumerHeartbeat, TopicPartitions, check_assignor};
+use callboard_actors::consumer_group::heartbeat::{
+    self, ConsumerHeartbeat, NAMES_BYTES_MAX, TOPICS_BYTES_MAX, TopicPartitions, check_assignor,
+};
 use callboard_actors::consumer_group::leave::{Absence, ConsumerLeave};
 use callboard_actors::coordinator::groups::Kind;
 use callboard_actors::coordinator::locate::{LocateGroupError, Missing};
@@ -17,10 +19,6 @@ use callboard_storage::TopicId;
 use std::sync::Arc;
 use tokio::sync::oneshot;
 
-/// Bytes of the group's and the member's names together.
-const NAMES_BYTES_MAX: usize = 60_000;
-/// Bytes of all topics' names that a member subscribes to.
-const TOPICS_BYTES_MAX: usize = 1 << 20;
 /// The epoch of a member that enters.
 const ENTERS: i32 = 0;
 
@@ -33,7 +31,7 @@ pub(super) async fn beat(native: &Native, caller: &Caller, beat: Beat) -> Result
     check(&beat).map_err(|problem| Refusal::new(Code::INVALID_REQUEST, problem))?;
     check_assignor(beat.assignor.as_deref()).map_err(|error| error.refusal())?;
     let enters = beat.epoch == ENTERS;
-    if !enters && !exists(native, &beat.group) {
+    if !enters && !native.broker.groups().exists(&beat.group) {
         return Err(LocateGroupError::Unknown.refusal());
     }
     let missing = if enters { Missing::Create(Kind::Consumer) } else { Missing::Refuse };
@@ -50,7 +48,7 @@ pub(super) async fn beat(native: &Native, caller: &Caller, beat: Beat) -> Result
 }
 
 pub(super) async fn leave(native: &Native, leave: Leave) -> Result<Done, Refusal> {
-    if !exists(native, &leave.group) {
+    if !native.broker.groups().exists(&leave.group) {
         return Err(LocateGroupError::Unknown.refusal());
     }
     if leave.for_a_while && leave.instance.is_none() {
@@ -64,11 +62,6 @@ pub(super) async fn leave(native: &Native, leave: Leave) -> Result<Done, Refusal
     };
     let left = ask(native, &leave.group.as_str().into(), Missing::Refuse, message).await?;
     left.map(|()| Done {}).map_err(|error| error.refusal())
-}
-
-/// Whether clients find a group of that name.
-pub(super) fn exists(native: &Native, group: &str) -> bool {
-    native.broker.groups().get(group).is_some_and(|slot| slot.exists())
 }
 
 /// Sends a message to a group and waits for the answer, or until the broker stops.

@@ -1,6 +1,6 @@
 //! Offsets that groups commit: writing, reading and forgetting them.
 
-use super::members::{ask, exists};
+use super::members::ask;
 use super::refusals::Refused;
 use super::{Native, find};
 use callboard_actors::coordinator::groups::Kind;
@@ -41,7 +41,7 @@ pub(super) async fn commit(native: &Native, commit: CommitOffsets) -> Result<Off
         epochs: Epochs::Known,
     };
     let missing = if from.generation < 0 { Missing::Create(Kind::Classic) } else { Missing::Refuse };
-    if missing == Missing::Refuse && !exists(native, &commit.group) {
+    if missing == Missing::Refuse && !native.broker.groups().exists(&commit.group) {
         return Err(LocateGroupError::Unknown.refusal());
     }
     let message = |reply| commit::CommitOffsets {
@@ -65,7 +65,7 @@ pub(super) async fn commit(native: &Native, commit: CommitOffsets) -> Result<Off
 
 pub(super) async fn fetch(native: &Native, fetch: FetchOffsets) -> Result<OffsetsFetched, Refusal> {
     native.check_count(fetch.partitions.as_ref().map_or(0, Vec::len))?;
-    if !exists(native, &fetch.group) {
+    if !native.broker.groups().exists(&fetch.group) {
         // A group that is not there has committed nothing, unless it is asked by a member.
         if fetch.epoch >= 0 {
             return Err(LocateGroupError::Unknown.refusal());
@@ -94,7 +94,7 @@ fn committed(fetched: FetchedOffset) -> CommittedOffset {
 
 pub(super) async fn delete(native: &Native, delete: DeleteOffsets) -> Result<Outcomes, Refusal> {
     native.check_count(delete.partitions.len())?;
-    if !exists(native, &delete.group) {
+    if !native.broker.groups().exists(&delete.group) {
         return Err(LocateGroupError::Unknown.refusal());
     }
     let topics = native.broker.topics();

@@ -5,9 +5,7 @@ use super::{Native, Reply, Started, find};
 use bytes::Bytes;
 use callboard_actors::Unavailable;
 use callboard_actors::broker::append::{Outcome, append};
-use callboard_actors::broker::producer_ids;
 use callboard_actors::broker::topics::{PartitionSlot, TopicView};
-use callboard_actors::mail::ask;
 use callboard_actors::partition::append as partition;
 use callboard_protocol::native::produce::{Acks, BatchAppended, Produce, Produced, ProducerGiven};
 use callboard_protocol::native::{Refusal, Response};
@@ -19,8 +17,7 @@ use std::sync::Arc;
 type Target = Result<(Arc<TopicView>, Arc<PartitionSlot>, Bytes), Refusal>;
 
 pub(super) async fn new_producer(native: &Native) -> Result<ProducerGiven, Refusal> {
-    let asked = ask(native.broker.broker(), |reply| producer_ids::NewProducer { reply }).await;
-    let id = asked.and_then(|given| given).map_err(|error| error.refusal())?;
+    let id = native.broker.new_producer().await.map_err(|error| error.refusal())?;
     Ok(ProducerGiven { producer_id: id.0, epoch: 0 })
 }
 

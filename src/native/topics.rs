@@ -2,12 +2,9 @@
 
 use super::refusals::Refused;
 use super::{Native, unknown_topic};
-use callboard_actors::Unavailable;
-use callboard_actors::broker::create_partitions::{self, Growth};
+use callboard_actors::broker::create_partitions::Growth;
 use callboard_actors::broker::create_topics::{self, CreateTopicError, Mode};
-use callboard_actors::broker::delete_topics;
 use callboard_actors::broker::topics::TopicView;
-use callboard_actors::mail::ask;
 use callboard_protocol::native::topics::{
     CreatePartitions, CreateTopics, DeleteTopics, ListTopics, ListedTopic, NewTopic, Outcomes, Topic,
     TopicsListed,
@@ -28,7 +25,7 @@ pub(super) async fn list(native: &Native, list: ListTopics) -> Result<TopicsList
     let mut refused = Vec::new();
     if list.create && native.broker.settings().topics.auto_create && !missing.is_empty() {
         let new = |name: &String| create_topics::NewTopic { name: name.clone(), ..Default::default() };
-        let outcomes = ask_to_create(native, missing.iter().map(new).collect(), Mode::Apply).await;
+        let outcomes = native.broker.create_topics(missing.iter().map(new).collect(), Mode::Apply).await;
         let failed =
             missing.into_iter().zip(outcomes).filter_map(|(name, outcome)| Some((name, outcome.err()?)));
         // Another client may have been faster.
@@ -50,7 +47,7 @@ pub(super) async fn create(native: &Native, create: CreateTopics) -> Result<Topi
     check_once(create.topics.iter().map(|topic| topic.name.as_str()))?;
     let names: Vec<_> = create.topics.iter().map(|topic| topic.name.clone()).collect();
     let new = create.topics.into_iter().map(new_topic).collect();
-    let outcomes = ask_to_create(native, new, mode(create.validate_only)).await;
+    let outcomes = native.broker.create_topics(new, mode(create.validate_only)).await;
     let listed = names.into_iter().zip(outcomes).map(|(name, outcome)| {
         listed(name, outcome.map(|view| topic(&view)).map_err(|error| error.refusal()))
     });
@@ -68,10 +65,7 @@ pub(super) async fn delete(native: &Native, delete: DeleteTopics) -> Result<Outc
     let found: Vec<_> = delete.names.iter().map(|name| topics.get(name).map(|topic| topic.id)).collect();
     drop(topics);
     let ids: Vec<_> = found.iter().copied().flatten().collect();
-    let count = ids.len();
-    let deleted =
-        ask(native.broker.broker(), |reply| delete_topics::DeleteTopics { topics: ids, reply }).await;
-    let mut deleted = deleted.unwrap_or_else(|error| vec![Err(error.into()); count]).into_iter();
+    let mut deleted = native.broker.delete_topics(ids).await.into_iter();
     let outcomes = found.into_iter().map(|found| match found.and_then(|_| deleted.next()) {
         Some(outcome) => outcome.map_err(|error| error.refusal()),
         None => Err(unknown_topic()),
@@ -83,25 +77,11 @@ pub(super) async fn grow(native: &Native, create: CreatePartitions) -> Result<Ou
     native.check_count(create.topics.len())?;
     check_once(create.topics.iter().map(|(name, _)| name.as_str()))?;
     let growth = |(topic, count)| Growth { topic, count, assignments: None };
-    let topics: Vec<_> = create.topics.into_iter().map(growth).collect();
-    let (count, mode) = (topics.len(), mode(create.validate_only));
-    let message = |reply| create_partitions::CreatePartitions { topics, mode, reply };
-    let grown = ask(native.broker.broker(), message).await;
-    let grown = grown.unwrap_or_else(|error| vec![Err(error.into()); count]);
+    let topics = create.topics.into_iter().map(growth).collect();
+    let grown = native.broker.create_partitions(topics, mode(create.validate_only)).await;
     Ok(Outcomes {
         outcomes: grown.into_iter().map(|outcome| outcome.map_err(|error| error.refusal())).collect(),
     })
-}
-
-async fn ask_to_create(
-    native: &Native,
-    topics: Vec<create_topics::NewTopic>,
-    mode: Mode,
-) -> Vec<Result<std::sync::Arc<TopicView>, CreateTopicError>> {
-    let count = topics.len();
-    let created =
-        ask(native.broker.broker(), |reply| create_topics::CreateTopics { topics, mode, reply }).await;
-    created.unwrap_or_else(|Unavailable| (0..count).map(|_| Err(Unavailable.into())).collect())
 }
 
 fn new_topic(new: NewTopic) -> create_topics::NewTopic {
