@@ -15,13 +15,23 @@ use std::time::Duration;
 
 pub(super) async fn fetch(native: &Native, fetch: Fetch) -> Reply {
     native.check_count(fetch.parts.len())?;
+    check_once(&fetch.parts)?;
     let bounds = Bounds {
         bytes_max: fetch.bytes_max as usize,
         bytes_min: fetch.bytes_min as usize,
         wait_max: Duration::from_millis(u64::from(fetch.wait_max_ms)),
     };
-    let (fetched, batches) = read(native, &fetch.parts, bounds).await?;
+    let (fetched, batches) = read(native, &fetch.parts, bounds).await;
     Ok((Response::Fetch(fetched), batches))
+}
+
+/// Refuses partitions of which one is named twice.
+pub(super) fn check_once(parts: &[ReadPart]) -> Result<(), Refusal> {
+    let named: HashSet<_> = parts.iter().map(|part| part.partition).collect();
+    if named.len() == parts.len() {
+        return Ok(());
+    }
+    Err(Refusal::new(Code::INVALID_REQUEST, "a partition is named twice"))
 }
 
 /// How much is read, and how long is waited for it.
@@ -33,15 +43,7 @@ pub(super) struct Bounds {
 }
 
 /// Reads partitions, each once, and answers for all of them in their order.
-pub(super) async fn read(
-    native: &Native,
-    parts: &[ReadPart],
-    bounds: Bounds,
-) -> Result<(Fetched, Vec<Bytes>), Refusal> {
-    let named: HashSet<_> = parts.iter().map(|part| part.partition).collect();
-    if named.len() < parts.len() {
-        return Err(Refusal::new(Code::INVALID_REQUEST, "a partition is named twice"));
-    }
+pub(super) async fn read(native: &Native, parts: &[ReadPart], bounds: Bounds) -> (Fetched, Vec<Bytes>) {
     let bytes_max = bounds.bytes_max.min(native.broker.settings().fetch.response_bytes_max);
     let topics = native.broker.topics();
     let mut outcomes = Vec::with_capacity(parts.len());
@@ -67,7 +69,7 @@ pub(super) async fn read(
         FetchedPart { partition: part.partition, outcome }
     });
     let parts = parts.collect();
-    Ok((Fetched { parts }, batches))
+    (Fetched { parts }, batches)
 }
 
 async fn wait(native: &Native, fetch: long_poll::Fetch) -> long_poll::Fetched {

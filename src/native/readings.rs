@@ -1,7 +1,7 @@
 //! Readings: what comes into partitions is pushed, for as long as the client has given credit.
 
 use super::Native;
-use super::read::{Bounds, read};
+use super::read::{Bounds, check_once, read};
 use bytes::Bytes;
 use callboard_protocol::batch::{BATCH_HEADER_BYTES, BatchHeader};
 use callboard_protocol::native::Refusal;
@@ -47,6 +47,9 @@ impl Reading {
         native: Arc<Native>,
         push: impl Fn(Result<(Fetched, Vec<Bytes>), Refusal>),
     ) {
+        if let Err(refusal) = check_once(&self.parts) {
+            return push(Err(refusal));
+        }
         while !self.parts.is_empty() && !native.stopping.is_cancelled() {
             let used = self.used;
             let Ok(given) = self.given.wait_for(|given| *given > used).await.map(|given| *given) else {
@@ -54,14 +57,10 @@ impl Reading {
             };
             let bytes_max = usize::try_from(given - used).unwrap_or(usize::MAX);
             let bounds = Bounds { bytes_max, bytes_min: 1, wait_max: WAIT_MAX };
-            let outcome = tokio::select! {
+            let (fetched, batches) = tokio::select! {
                 biased;
                 () = ended(&mut self.given) => return,
-                outcome = read(&native, &self.parts, bounds) => outcome,
-            };
-            let (fetched, batches) = match outcome {
-                Ok(read) => read,
-                Err(refusal) => return push(Err(refusal)),
+                read = read(&native, &self.parts, bounds) => read,
             };
             self.used += batches.iter().map(|piece| piece.len() as u64).sum::<u64>();
             self.advance(&fetched, &batches);
