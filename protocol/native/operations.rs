@@ -33,20 +33,14 @@ macro_rules! decode {
     }};
 }
 
-macro_rules! operations {
-    ($($(#[$doc:meta])* $name:ident = $number:literal: $request:ty => $answer:ty;)*) => {
-        /// A request.
+/// Makes what a frame can hold in one direction: a body for each operation, and the bytes of each.
+macro_rules! bodies {
+    ($(#[$meta:meta])* $bodies:ident { $($(#[$doc:meta])* $name:ident = $number:literal: $body:ty;)* }) => {
+        $(#[$meta])*
         #[derive(Debug, Clone, PartialEq, Eq)]
-        pub enum Request { $($(#[$doc])* $name($request),)* }
+        pub enum $bodies { $($(#[$doc])* $name($body),)* }
 
-        /// An answer.
-        #[derive(Debug, Clone, PartialEq, Eq)]
-        pub enum Response { $($(#[$doc])* $name($answer),)* }
-
-        /// The numbers of all operations, and their names.
-        pub const OPERATIONS: &[(u16, &str)] = &[$(($number, stringify!($name)),)*];
-
-        impl Request {
+        impl $bodies {
             /// The number of its operation.
             pub fn operation(&self) -> u16 {
                 match self { $(Self::$name(_) => $number,)* }
@@ -57,7 +51,9 @@ macro_rules! operations {
             /// # Errors
             /// When it is larger than rkyv can write: no lists of ours are.
             pub fn encode(&self) -> Result<rkyv::util::AlignedVec, FrameError> {
-                match self { $(Self::$name(body) => rkyv::to_bytes::<rkyv::rancor::Error>(body).map_err(malformed),)* }
+                match self {
+                    $(Self::$name(body) => rkyv::to_bytes::<rkyv::rancor::Error>(body).map_err(malformed),)*
+                }
             }
 
             /// Reads a body.
@@ -66,39 +62,29 @@ macro_rules! operations {
             /// [`FrameError`] when there is no such operation, or the body is not its.
             pub fn decode(operation: u16, version: u8, body: &[u8]) -> Result<Self, FrameError> {
                 match operation {
-                    $($number if version == BODY_VERSION => decode!($request, body).map(Self::$name),)*
+                    $($number if version == BODY_VERSION => decode!($body, body).map(Self::$name),)*
                     $($number => Err(FrameError::Version(version)),)*
                     other => Err(FrameError::Operation(other)),
                 }
             }
         }
+    };
+}
 
-        impl Response {
-            /// The number of its operation.
-            pub fn operation(&self) -> u16 {
-                match self { $(Self::$name(_) => $number,)* }
-            }
-
-            /// Its body.
-            ///
-            /// # Errors
-            /// As [`Request::encode`].
-            pub fn encode(&self) -> Result<rkyv::util::AlignedVec, FrameError> {
-                match self { $(Self::$name(body) => rkyv::to_bytes::<rkyv::rancor::Error>(body).map_err(malformed),)* }
-            }
-
-            /// Reads a body.
-            ///
-            /// # Errors
-            /// As [`Request::decode`].
-            pub fn decode(operation: u16, version: u8, body: &[u8]) -> Result<Self, FrameError> {
-                match operation {
-                    $($number if version == BODY_VERSION => decode!($answer, body).map(Self::$name),)*
-                    $($number => Err(FrameError::Version(version)),)*
-                    other => Err(FrameError::Operation(other)),
-                }
-            }
+macro_rules! operations {
+    ($($(#[$doc:meta])* $name:ident = $number:literal: $request:ty => $answer:ty;)*) => {
+        bodies! {
+            /// A request.
+            Request { $($(#[$doc])* $name = $number: $request;)* }
         }
+
+        bodies! {
+            /// An answer.
+            Response { $($(#[$doc])* $name = $number: $answer;)* }
+        }
+
+        /// The numbers of all operations, and their names.
+        pub const OPERATIONS: &[(u16, &str)] = &[$(($number, stringify!($name)),)*];
 
         $(impl Operation for $request {
             type Answer = $answer;
