@@ -6,9 +6,7 @@
 //! broker of another kind can do run against it too, each right after ours.
 
 mod disk;
-mod produce;
 mod raw;
-mod report;
 mod scenarios;
 
 use anyhow::Result;

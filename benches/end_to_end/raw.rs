@@ -1,9 +1,9 @@
 //! Reading and producing without a client library, so that the figure is the broker's.
 
-use super::produce::{Load, Outcome};
 use anyhow::{Context, Result, ensure};
 use callboard_benches::batch::batch;
 use callboard_benches::connection::Connection;
+use callboard_benches::produce::{Load, Outcome};
 use callboard_protocol::batch::BatchHeader;
 use callboard_protocol::kafka::ErrorCode;
 use callboard_protocol::kafka::fetch::{

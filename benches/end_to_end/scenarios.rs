@@ -1,9 +1,10 @@
 //! What is measured.
 
-use super::produce::{Load, consume, create_topics, produce};
-use super::{disk, raw, report};
+use super::{disk, raw};
 use anyhow::Result;
 use callboard_benches::broker::{Ours, Peer, Target, release_folder, usage};
+use callboard_benches::produce::{Load, consume, create_topics, produce};
+use callboard_benches::report;
 use callboard_benches::wanted::Wanted;
 use std::path::Path;
 

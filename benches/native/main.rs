@@ -5,21 +5,15 @@
 //! is driven, by librdkafka on Kafka's port and by our client on the native one, right after each
 //! other; in process the broker runs in this program, whose CPU time is then that of both.
 
-#[path = "../end_to_end/produce.rs"]
-#[allow(dead_code, reason = "what only the other benchmark uses")]
-mod produce;
-#[path = "../end_to_end/report.rs"]
-#[allow(dead_code, reason = "what only the other benchmark uses")]
-mod report;
-
 use anyhow::{Context, Result};
 use callboard::{Broker, Client, Config, Record};
 use callboard_benches::broker::{self, Ours, Target, Usage, release_folder, usage};
+use callboard_benches::produce::{self, Load, Outcome};
+use callboard_benches::report;
 use callboard_benches::wanted::Wanted;
 use callboard_client::Acks;
 use callboard_client::admin::TopicSpec;
 use callboard_client::consumer::Reset;
-use produce::{Load, Outcome};
 use std::time::{Duration, Instant};
 
 /// As in the broker's own program.

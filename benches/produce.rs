@@ -20,10 +20,13 @@ use std::time::{Duration, Instant};
 pub struct Load {
     /// What the topics' names begin with.
     pub name: String,
+    /// How many topics.
     pub topics: usize,
     /// Of each topic.
     pub partitions: i32,
+    /// Bytes of each record's value.
     pub record_bytes: usize,
+    /// Records of all producers together.
     pub records: usize,
     /// Producers, each with a connection and a thread of its own.
     pub producers: usize,
@@ -43,8 +46,11 @@ impl Load {
 /// What came of it.
 #[derive(Debug, Clone)]
 pub struct Outcome {
+    /// How long it took.
     pub took: Duration,
+    /// Bytes of all values.
     pub bytes: usize,
+    /// How many records.
     pub records: usize,
     /// Sorted times from send to acknowledgement, of one record in [`SAMPLE`].
     pub latencies: Vec<Duration>,
@@ -92,6 +98,9 @@ fn config(address: &str, settings: &[(&'static str, String)]) -> ClientConfig {
 }
 
 /// Creates a load's topics, and tells how long that took.
+///
+/// # Errors
+/// When the broker does not create one.
 pub fn create_topics(address: &str, load: &Load) -> Result<Duration> {
     let admin: AdminClient<DefaultClientContext> = config(address, &[]).create()?;
     let names: Vec<String> = (0..load.topics).map(|number| load.topic(number)).collect();
@@ -109,6 +118,9 @@ pub fn create_topics(address: &str, load: &Load) -> Result<Duration> {
 }
 
 /// Runs a load to its end: all records acknowledged.
+///
+/// # Errors
+/// When a record is not delivered.
 pub fn produce(address: &str, load: &Load) -> Result<Outcome> {
     let begun = Instant::now();
     let outcomes: Vec<Result<Vec<Duration>>> = std::thread::scope(|scope| {
@@ -173,6 +185,9 @@ fn produce_one(address: &str, load: &Load, number: usize) -> Result<Vec<Duration
 }
 
 /// Reads a topic from its beginning, and tells how long that took and how many bytes came.
+///
+/// # Errors
+/// When nothing more comes, or something that cannot be read.
 pub fn consume(address: &str, load: &Load) -> Result<Outcome> {
     let settings = [
         ("group.id", "bench".to_owned()),

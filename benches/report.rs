@@ -1,7 +1,7 @@
 //! The table that is printed.
 
-use super::produce::Outcome;
-use callboard_benches::broker::Usage;
+use crate::broker::Usage;
+use crate::produce::Outcome;
 use std::time::Duration;
 
 /// Prints the head of the table.
