@@ -2,6 +2,7 @@
 
 use crate::client::Client;
 use crate::error::Error;
+use crate::transport::one;
 use callboard_protocol::native::admin::{
     AlterConfigs, ClusterDescribed, Config, ConfigEdit, DescribeCluster, DescribeConfigs, Edit, Resource,
 };
@@ -9,7 +10,7 @@ use callboard_protocol::native::groups::{
     CommitOffsets, CommittedOffset, DeleteGroups, DeleteOffsets, DescribeGroup, FetchOffsets, GroupDescribed,
     ListGroups, ListedGroup, NewOffset,
 };
-use callboard_protocol::native::read::{ListOffsets, OffsetWanted, Position, TimedOffset};
+use callboard_protocol::native::read::{Position, TimedOffset};
 use callboard_protocol::native::topics::{
     CreatePartitions, CreateTopics, DeleteTopics, ListTopics, ListedTopic, NewTopic, Outcomes, Topic,
     TopicsListed,
@@ -134,11 +135,20 @@ impl Admin {
         partition: u32,
         position: Position,
     ) -> Result<Option<TimedOffset>, Error> {
-        let topic = self.topic(topic).await?;
-        let partition = TopicPartition { topic: topic.id, partition };
-        let listed =
-            self.client.ask(ListOffsets { wanted: vec![OffsetWanted { partition, position }] }).await?;
-        Ok(one(listed.outcomes)??)
+        let topic = self.topic(topic).await?.id;
+        self.partition_offset(TopicPartition { topic, partition }, position).await
+    }
+
+    /// An offset of a partition whose topic's id is known; none when no record has such a time.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] when there is no such partition.
+    pub async fn partition_offset(
+        &self,
+        partition: TopicPartition,
+        position: Position,
+    ) -> Result<Option<TimedOffset>, Error> {
+        self.client.offset(partition, position).await
     }
 
     /// The settings of something, sorted by name.
@@ -241,9 +251,4 @@ impl Admin {
         let outcomes: Vec<Result<(), Refusal>> = self.client.ask(operation).await?.outcomes;
         Ok(one(outcomes)??)
     }
-}
-
-/// The one answer to a request for one thing.
-fn one<T>(answers: Vec<T>) -> Result<T, Error> {
-    answers.into_iter().next().ok_or_else(|| Error::Protocol("nothing was answered".to_owned()))
 }

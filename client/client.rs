@@ -6,8 +6,9 @@ use crate::error::Error;
 use crate::producer::ProducerBuilder;
 use crate::topics::Topics;
 use crate::transport::tcp::Tcp;
-use crate::transport::{InProcess, Transport, ask};
-use callboard_protocol::native::Operation;
+use crate::transport::{InProcess, Transport, ask, one};
+use callboard_protocol::native::read::{ListOffsets, OffsetWanted, Position, TimedOffset};
+use callboard_protocol::native::{Operation, TopicPartition};
 use std::sync::Arc;
 
 /// What a client calls itself where its program does not say.
@@ -81,6 +82,16 @@ impl Client {
 
     pub(crate) fn transport(&self) -> &dyn Transport {
         &*self.0.transport
+    }
+
+    /// An offset of a partition; none when no record has such a time.
+    pub(crate) async fn offset(
+        &self,
+        partition: TopicPartition,
+        position: Position,
+    ) -> Result<Option<TimedOffset>, Error> {
+        let listed = self.ask(ListOffsets { wanted: vec![OffsetWanted { partition, position }] }).await?;
+        Ok(one(listed.outcomes)??)
     }
 
     pub(crate) async fn ask<O: Operation>(&self, operation: O) -> Result<O::Answer, Error> {

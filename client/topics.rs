@@ -1,7 +1,7 @@
 //! What a client knows of topics: their ids and how many partitions they have.
 
 use crate::error::Error;
-use crate::transport::{Transport, ask};
+use crate::transport::{Transport, ask, one};
 use callboard_protocol::native::topics::{ListTopics, Topic};
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -48,8 +48,7 @@ impl Topics {
     pub(crate) async fn ask(&self, name: &str) -> Result<Topic, Error> {
         let names = Some(vec![name.to_owned()]);
         let listed = ask(&*self.transport, ListTopics { names, create: true }).await?;
-        let listed = listed.topics.into_iter().next();
-        let topic = listed.ok_or_else(|| Error::Protocol("no topic was listed".to_owned()))?.outcome?;
+        let topic = one(listed.topics)?.outcome?;
         self.learn(name, topic.clone());
         Ok(topic)
     }

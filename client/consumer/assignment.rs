@@ -4,7 +4,7 @@ use super::builder::Reset;
 use super::{Consumer, Partition};
 use crate::error::Error;
 use callboard_protocol::native::TopicPartition;
-use callboard_protocol::native::read::{ListOffsets, OffsetWanted, Position as Wanted};
+use callboard_protocol::native::read::Position as Wanted;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -81,8 +81,8 @@ impl Consumer {
         for (partition, committed) in unsettled.into_iter().zip(committed) {
             let begin = match (committed, self.settings.reset) {
                 (Some(offset), _) => Ok(Some(offset)),
-                (None, Reset::Earliest) => self.list(partition, Wanted::Earliest).await,
-                (None, Reset::Latest) => self.list(partition, Wanted::Latest).await,
+                (None, Reset::Earliest) => self.offset(partition, Wanted::Earliest).await,
+                (None, Reset::Latest) => self.offset(partition, Wanted::Latest).await,
                 (None, Reset::Fail) => {
                     let message = "nothing is committed for a partition, and nothing says where to begin";
                     Err(Error::Invalid(message.to_owned()))
@@ -104,15 +104,11 @@ impl Consumer {
         }
     }
 
-    pub(super) async fn list(
+    pub(super) async fn offset(
         &self,
         partition: TopicPartition,
         position: Wanted,
     ) -> Result<Option<i64>, Error> {
-        let listed =
-            self.client.ask(ListOffsets { wanted: vec![OffsetWanted { partition, position }] }).await?;
-        let outcome = listed.outcomes.into_iter().next();
-        let found = outcome.ok_or_else(|| Error::Protocol("no offset was listed".to_owned()))??;
-        Ok(found.map(|found| found.offset))
+        Ok(self.client.offset(partition, position).await?.map(|found| found.offset))
     }
 }

@@ -207,9 +207,9 @@ impl Consumer {
     /// asked.
     pub async fn seek_to_time(&mut self, topic: &str, partition: u32, time: i64) -> Result<(), Error> {
         let own = self.own(topic, partition)?;
-        let offset = match self.list(own, Wanted::AtTime(time)).await? {
+        let offset = match self.offset(own, Wanted::AtTime(time)).await? {
             Some(offset) => Some(offset),
-            None => self.list(own, Wanted::Latest).await?,
+            None => self.offset(own, Wanted::Latest).await?,
         };
         self.seek(topic, partition, offset.unwrap_or(0))
     }

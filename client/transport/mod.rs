@@ -77,3 +77,11 @@ pub async fn ask<O: Operation>(transport: &dyn Transport, operation: O) -> Resul
     let (response, _) = transport.call(operation.into_request(), Vec::new()).await?;
     O::answer(response).ok_or_else(|| Error::Protocol("the answer is another request's".to_owned()))
 }
+
+/// The one answer to a request for one thing.
+///
+/// # Errors
+/// [`Error::Protocol`] when there is none.
+pub(crate) fn one<T>(answers: Vec<T>) -> Result<T, Error> {
+    answers.into_iter().next().ok_or_else(|| Error::Protocol("nothing was answered".to_owned()))
+}

@@ -57,7 +57,7 @@ async fn describe(admin: &Admin, name: &str, json: bool) -> Result<()> {
     for committed in admin.group_offsets(name).await? {
         let TopicPartition { topic, partition } = committed.partition;
         let Some(topic) = names.get(&topic) else { continue };
-        let end = admin.offset(topic, partition, Position::Latest).await?.map(|it| it.offset);
+        let end = admin.partition_offset(committed.partition, Position::Latest).await?.map(|it| it.offset);
         let lag = end.zip(committed.offset).map(|(end, offset)| (end - offset).max(0));
         offsets.push([json!(topic), json!(partition), json!(committed.offset), json!(end), json!(lag)]);
     }
@@ -69,23 +69,27 @@ async fn reset(admin: &Admin, group: &str, topic: &str, to: From, json: bool) ->
     let mut offsets = Vec::new();
     let mut rows = Rows::new(&["group", "topic", "partition", "offset"]);
     for partition in 0..found.partitions {
-        let offset = match to {
-            From::Beginning => admin.offset(topic, partition, Position::Earliest).await?,
-            From::End => admin.offset(topic, partition, Position::Latest).await?,
-            From::Time(time) => match admin.offset(topic, partition, Position::AtTime(time)).await? {
-                Some(found) => Some(found),
-                None => admin.offset(topic, partition, Position::Latest).await?,
-            },
-            From::Offset(_) => None,
-        };
-        let offset = match to {
-            From::Offset(offset) => offset,
-            From::Beginning | From::End | From::Time(_) => offset.map_or(0, |found| found.offset),
-        };
-        offsets.push((TopicPartition { topic: found.id, partition }, offset));
-        rows.push([json!(group), json!(topic), json!(partition), json!(offset)]);
+        let partition = TopicPartition { topic: found.id, partition };
+        let offset = offset(admin, partition, to).await?;
+        offsets.push((partition, offset));
+        rows.push([json!(group), json!(topic), json!(partition.partition), json!(offset)]);
     }
     let set = admin.set_group_offsets(group, offsets).await;
     set.with_context(|| format!("group {group}; its members must have left before it can be reset"))?;
     rows.print(json)
+}
+
+/// The offset of a partition that a place comes to; behind the last record where none has that time.
+async fn offset(admin: &Admin, partition: TopicPartition, place: From) -> Result<i64> {
+    let position = match place {
+        From::Offset(offset) => return Ok(offset),
+        From::Beginning => Position::Earliest,
+        From::End => Position::Latest,
+        From::Time(time) => Position::AtTime(time),
+    };
+    let found = match admin.partition_offset(partition, position).await? {
+        Some(found) => Some(found),
+        None => admin.partition_offset(partition, Position::Latest).await?,
+    };
+    Ok(found.map_or(0, |found| found.offset))
 }

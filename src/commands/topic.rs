@@ -6,6 +6,7 @@ use crate::cli::{Connection, TopicCommand};
 use anyhow::{Result, ensure};
 use callboard_client::Client;
 use callboard_client::admin::TopicSpec;
+use callboard_protocol::native::TopicPartition;
 use callboard_protocol::native::admin::{Edit, Resource};
 use callboard_protocol::native::read::Position;
 use serde_json::json;
@@ -60,8 +61,9 @@ async fn describe(client: &Client, name: &str, json: bool) -> Result<()> {
     let topic = admin.topic(name).await.about_topic(name)?;
     let mut rows = Rows::new(&["topic", "partition", "first offset", "end offset"]);
     for partition in 0..topic.partitions {
-        let earliest = admin.offset(name, partition, Position::Earliest).await?.map(|it| it.offset);
-        let latest = admin.offset(name, partition, Position::Latest).await?.map(|it| it.offset);
+        let of = TopicPartition { topic: topic.id, partition };
+        let earliest = admin.partition_offset(of, Position::Earliest).await?.map(|it| it.offset);
+        let latest = admin.partition_offset(of, Position::Latest).await?.map(|it| it.offset);
         rows.push([json!(name), json!(partition), json!(earliest), json!(latest)]);
     }
     rows.print(json)?;
