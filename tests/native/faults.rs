@@ -8,8 +8,12 @@ use callboard_client::producer::Producer;
 use callboard_protocol::native::Code;
 use std::time::{Duration, Instant};
 
-async fn remote(broker: &TestBroker) -> Result<Client> {
-    Ok(Client::connect(broker.broker().native_address().unwrap().to_string()).await?)
+/// A broker with a topic of one partition, and a client of its native port.
+async fn start() -> Result<(TestBroker, Client)> {
+    let broker = TestBroker::start().await?;
+    let client = Client::connect(broker.broker().native_address().unwrap().to_string()).await?;
+    create(&client, "orders", 1).await?;
+    Ok((broker, client))
 }
 
 async fn send(producer: &Producer, value: &'static str) -> Result<i64> {
@@ -18,9 +22,7 @@ async fn send(producer: &Producer, value: &'static str) -> Result<i64> {
 
 #[tokio::test]
 async fn a_batch_that_was_refused_for_now_is_sent_again() -> Result<()> {
-    let broker = TestBroker::start().await?;
-    let client = remote(&broker).await?;
-    create(&client, "orders", 1).await?;
+    let (broker, client) = start().await?;
     let producer = client.producer();
     broker.inject(Fault::new(Effect::Refuse(Code::UNAVAILABLE.0 as i16)).on("Produce").times(3));
     assert_eq!(send(&producer, "1").await?, 0);
@@ -33,9 +35,7 @@ async fn a_batch_that_was_refused_for_now_is_sent_again() -> Result<()> {
 
 #[tokio::test]
 async fn a_batch_whose_answer_was_lost_is_stored_once() -> Result<()> {
-    let broker = TestBroker::start().await?;
-    let client = remote(&broker).await?;
-    create(&client, "orders", 1).await?;
+    let (broker, client) = start().await?;
     let producer = client.producer();
     for number in 0..5 {
         broker.inject(Fault::new(Effect::LoseAnswer).on("Produce"));
@@ -49,9 +49,7 @@ async fn a_batch_whose_answer_was_lost_is_stored_once() -> Result<()> {
 
 #[tokio::test]
 async fn many_batches_in_flight_keep_their_order_through_losses() -> Result<()> {
-    let broker = TestBroker::start().await?;
-    let client = remote(&broker).await?;
-    create(&client, "orders", 1).await?;
+    let (broker, client) = start().await?;
     let (first, most) = (Duration::from_millis(1), Duration::from_millis(10));
     let producer = client.producer_builder().batch_records(3).backoff(first, most).build();
     let record = |number: i32| Record::to("orders").value(number.to_string());
@@ -79,9 +77,7 @@ async fn many_batches_in_flight_keep_their_order_through_losses() -> Result<()> 
 
 #[tokio::test]
 async fn an_answer_that_is_late_is_awaited_and_a_closed_connection_made_anew() -> Result<()> {
-    let broker = TestBroker::start().await?;
-    let client = remote(&broker).await?;
-    create(&client, "orders", 1).await?;
+    let (broker, client) = start().await?;
     let late = Duration::from_millis(100);
     broker.inject(Fault::new(Effect::Delay(late)).on("DescribeCluster"));
     let begun = Instant::now();
@@ -95,9 +91,7 @@ async fn an_answer_that_is_late_is_awaited_and_a_closed_connection_made_anew() -
 
 #[tokio::test]
 async fn a_crash_loses_nothing_that_was_acknowledged_and_clients_go_on() -> Result<()> {
-    let mut broker = TestBroker::start().await?;
-    let client = remote(&broker).await?;
-    create(&client, "orders", 1).await?;
+    let (mut broker, client) = start().await?;
     let producer = client.producer();
     let mut consumer = reader(&client, "orders").await?;
     for round in 0..3 {
