@@ -1,6 +1,7 @@
 //! How a consumer comes to have partitions, and gives them up.
 
 use super::builder::Reset;
+use super::positions::Unsettled;
 use super::{Consumer, Partition};
 use crate::error::Error;
 use callboard_protocol::native::TopicPartition;
@@ -68,29 +69,25 @@ impl Consumer {
         self.positions.remove(partition);
     }
 
-    /// Finds out where to begin in new partitions.
+    /// Finds out where to begin in new partitions, and in those whose log lacks what was to be read.
     pub(super) async fn settle(&mut self) {
-        let unsettled = self.positions.unsettled();
-        if unsettled.is_empty() {
+        let Unsettled { by_commit, by_policy } = self.positions.unsettled();
+        if by_commit.is_empty() && by_policy.is_empty() {
             return;
         }
-        let committed = match self.committed_of(&unsettled).await {
+        let committed = match self.committed_of(&by_commit).await {
             Ok(committed) => committed,
             Err(error) => return self.rest(&error),
         };
-        for (partition, committed) in unsettled.into_iter().zip(committed) {
-            let begin = match (committed, self.settings.reset) {
-                (Some(offset), _) => Ok(Some(offset)),
-                (None, Reset::Earliest) => self.offset(partition, Wanted::Earliest).await,
-                (None, Reset::Latest) => self.offset(partition, Wanted::Latest).await,
-                (None, Reset::Fail) => {
-                    let message = "nothing is committed for a partition, and nothing says where to begin";
-                    Err(Error::Invalid(message.to_owned()))
-                }
+        let by_policy = by_policy.into_iter().map(|partition| (partition, None));
+        for (partition, committed) in by_commit.into_iter().zip(committed).chain(by_policy) {
+            let begin = match committed {
+                Some(offset) => Ok(offset),
+                None => self.reset(partition).await,
             };
             match begin {
                 Ok(offset) => {
-                    self.positions.seek(partition, offset.unwrap_or(0));
+                    self.positions.seek(partition, offset);
                     if let Some(offset) = committed {
                         self.positions.committed(partition, offset);
                     }
@@ -102,6 +99,19 @@ impl Consumer {
                 }
             }
         }
+    }
+
+    /// Where the reset policy says to begin.
+    async fn reset(&self, partition: TopicPartition) -> Result<i64, Error> {
+        let position = match self.settings.reset {
+            Reset::Earliest => Wanted::Earliest,
+            Reset::Latest => Wanted::Latest,
+            Reset::Fail => {
+                let message = "nothing is committed for a partition, and nothing says where to begin";
+                return Err(Error::Invalid(message.to_owned()));
+            }
+        };
+        Ok(self.offset(partition, position).await?.unwrap_or(0))
     }
 
     pub(super) async fn offset(

@@ -166,7 +166,7 @@ impl Consumer {
     /// A partition is not read any more.
     fn refused(&mut self, partition: TopicPartition, refusal: Refusal) {
         if refusal.code == Code::OFFSET_OUT_OF_RANGE && self.settings.reset != Reset::Fail {
-            self.positions.unsettle(partition);
+            self.positions.out_of_range(partition);
         } else if refusal.code.is_retriable() {
             self.positions.are_changed = true;
             self.rest(&refusal.into());

@@ -30,6 +30,17 @@ pub(super) struct Position {
     pub(super) high_watermark: Option<i64>,
     /// The offset that was committed last.
     pub(super) committed: Option<i64>,
+    /// The log does not have the place that was read: what is committed is no better a beginning.
+    is_out_of_range: bool,
+}
+
+/// Partitions of which it is not known where to begin.
+#[derive(Debug, Default)]
+pub(super) struct Unsettled {
+    /// They begin where the group has committed, if it has.
+    pub(super) by_commit: Vec<TopicPartition>,
+    /// They begin where the reset policy says.
+    pub(super) by_policy: Vec<TopicPartition>,
 }
 
 impl Positions {
@@ -41,6 +52,7 @@ impl Positions {
             is_paused: false,
             high_watermark: None,
             committed: None,
+            is_out_of_range: false,
         });
         self.are_changed = true;
     }
@@ -75,15 +87,16 @@ impl Positions {
         self.forget_queued(partition);
         if let Some(position) = self.partitions.get_mut(&partition) {
             (position.next, position.fetched) = (Some(offset), offset);
+            position.is_out_of_range = false;
             self.are_changed = true;
         }
     }
 
-    /// Where to begin is to be found out again.
-    pub(super) fn unsettle(&mut self, partition: TopicPartition) {
+    /// The log does not have the place that was to be read: where to begin is for the reset policy.
+    pub(super) fn out_of_range(&mut self, partition: TopicPartition) {
         self.forget_queued(partition);
         if let Some(position) = self.partitions.get_mut(&partition) {
-            position.next = None;
+            (position.next, position.is_out_of_range) = (None, true);
             self.are_changed = true;
         }
     }
@@ -114,8 +127,16 @@ impl Positions {
     }
 
     /// Partitions of which it is not known where to begin.
-    pub(super) fn unsettled(&self) -> Vec<TopicPartition> {
-        self.partitions.iter().filter(|(_, it)| it.next.is_none()).map(|(key, _)| *key).collect()
+    pub(super) fn unsettled(&self) -> Unsettled {
+        let mut unsettled = Unsettled::default();
+        for (partition, position) in self.partitions.iter().filter(|(_, it)| it.next.is_none()) {
+            if position.is_out_of_range {
+                unsettled.by_policy.push(*partition);
+            } else {
+                unsettled.by_commit.push(*partition);
+            }
+        }
+        unsettled
     }
 
     /// What is to be read: partitions that are not paused, behind what waits in the queue.

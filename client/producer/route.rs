@@ -12,6 +12,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::time::sleep;
+use uuid::Uuid;
 
 /// How long a topic is taken to have as many partitions as it had.
 const TOPIC_FRESH_FOR: Duration = Duration::from_secs(60);
@@ -26,6 +27,17 @@ pub(super) struct TopicState {
     /// Records that wait until the topic is known, and since when.
     pub(super) waiting: Vec<(Entry, Instant)>,
     pub(super) flushes: Vec<Arc<Flushing>>,
+}
+
+impl TopicState {
+    /// The topic of that id is not there as it was known; another of its name has other partitions,
+    /// which have other lanes. Records that wait to know it go on waiting.
+    pub(super) fn forget(&mut self, id: Uuid) {
+        if self.known.as_ref().is_some_and(|(known, _)| known.id == id) {
+            self.known = None;
+            self.lanes.clear();
+        }
+    }
 }
 
 impl Sender {

@@ -188,9 +188,10 @@ impl Sender {
         if let Err(error) = &outcome {
             tracing::debug!(topic = %lane.topic, partition = lane.partition.partition, %error, "a batch failed");
             if matches!(error.code(), Some(Code::UNKNOWN_TOPIC | Code::UNKNOWN_PARTITION)) {
-                // Another of that name has other partitions, which have other lanes.
                 self.client.topics().forget(&lane.topic);
-                self.topics.remove(&lane.topic);
+                if let Some(topic) = self.topics.get_mut(&lane.topic) {
+                    topic.forget(lane.partition.topic);
+                }
             }
         }
         let Some(lane) = self.lanes.get_mut(place) else { return };

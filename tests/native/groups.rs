@@ -4,6 +4,7 @@ use crate::support::{Trial, create, fill, soon, values};
 use anyhow::Result;
 use callboard::{Client, Record};
 use callboard_client::consumer::{Consumer, ConsumerBuilder, Reset};
+use callboard_protocol::native::{Code, TopicPartition};
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
@@ -54,6 +55,30 @@ async fn a_group_goes_on_where_it_was_committed() -> Result<()> {
         second.close().await?;
         let mut third = build().build().await?;
         assert_eq!(values(&mut third, 1).await?, ["4"], "{name}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_is_committed_behind_the_end_is_left_for_the_reset_policy() -> Result<()> {
+    let trial = Trial::start().await?;
+    for (name, client) in trial.clients().await? {
+        let (topic, group) = (format!("behind-{}", name.len()), format!("far-{}", name.len()));
+        create(&client, &topic, 1).await?;
+        fill(&client, &topic, 0, &["1", "2"]).await?;
+        let partition = TopicPartition { topic: client.admin().topic(&topic).await?.id, partition: 0 };
+        client.admin().set_group_offsets(&group, [(partition, 1000)]).await?;
+        let build = |reset| {
+            let consumer = client.consumer().group(&group).topics([topic.as_str()]);
+            consumer.auto_offset_reset(reset).auto_commit(None).build()
+        };
+        let mut earliest = build(Reset::Earliest).await?;
+        assert_eq!(values(&mut earliest, 2).await?, ["1", "2"], "{name}");
+        earliest.close().await?;
+        let mut fails = build(Reset::Fail).await?;
+        let error = soon(fails.next()).await?.unwrap_err();
+        assert_eq!(error.code(), Some(Code::OFFSET_OUT_OF_RANGE), "{name}");
+        fails.close().await?;
     }
     Ok(())
 }
