@@ -8,6 +8,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 /// The bounds, and how much of each is taken. Clones share them.
 #[derive(Debug, Clone)]
 pub struct Limits {
+    bytes_max: usize,
     bytes: Arc<Semaphore>,
     overdraft: Arc<Semaphore>,
     connections: Arc<Connections>,
@@ -50,8 +51,10 @@ pub enum NotAdmitted {
 impl Limits {
     /// Bounds with nothing taken of them yet.
     pub fn new(bytes_in_flight_max: usize) -> Self {
+        let bytes_max = bytes_in_flight_max.min(Semaphore::MAX_PERMITS);
         Self {
-            bytes: Arc::new(Semaphore::new(bytes_in_flight_max.min(Semaphore::MAX_PERMITS))),
+            bytes_max,
+            bytes: Arc::new(Semaphore::new(bytes_max)),
             overdraft: Arc::new(Semaphore::new(1)),
             connections: Arc::default(),
         }
@@ -76,6 +79,20 @@ impl Limits {
         counts.per_ip.insert(ip, of_ip + 1);
         drop(counts);
         Ok(Admission { connections: Arc::clone(connections), ip })
+    }
+
+    /// Takes so many bytes at once, when afterwards at least half of the bound is still free: as long as
+    /// there is plenty, a claim may count like what has arrived.
+    pub fn reserve_early(&self, reserved: &mut Reserved, bytes: usize) -> bool {
+        let is_plenty = self.bytes.available_permits() >= bytes + self.bytes_max / 2;
+        let wanted = u32::try_from(bytes).unwrap_or(u32::MAX);
+        let taken = is_plenty.then(|| Arc::clone(&self.bytes).try_acquire_many_owned(wanted).ok());
+        match (taken.flatten(), &mut reserved.bytes) {
+            (Some(permit), Some(bytes)) => bytes.merge(permit),
+            (Some(permit), none) => *none = Some(permit),
+            (None, _) => return false,
+        }
+        true
     }
 
     /// Waits until so many more bytes of a request fit beside those that are in the broker already.
@@ -153,6 +170,20 @@ mod tests {
         assert!(futures_util::poll!(&mut waiting).is_pending());
         drop(large);
         assert!(futures_util::poll!(&mut waiting).is_ready());
+    }
+
+    #[tokio::test]
+    async fn bytes_are_taken_early_only_while_half_of_them_stay_free() {
+        let limits = Limits::new(10);
+        let (mut first, mut next) = (Reserved::default(), Reserved::default());
+        assert!(!limits.reserve_early(&mut first, 6));
+        assert!(limits.reserve_early(&mut first, 5));
+        assert!(!limits.reserve_early(&mut next, 1));
+        limits.reserve(&mut next, 5).await;
+        drop(first);
+        assert!(!limits.reserve_early(&mut next, 1));
+        drop(next);
+        assert!(limits.reserve_early(&mut Reserved::default(), 1));
     }
 
     #[tokio::test]

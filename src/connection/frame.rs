@@ -22,9 +22,8 @@ use tokio_util::sync::CancellationToken;
 const PREFIX_BYTES: usize = 4;
 /// Bytes that are read at once where the length is not known.
 const READ_BYTES: usize = 16 << 10;
-/// Bytes for which room is made at once; a longer frame gets more as its bytes arrive. It costs
-/// nothing until bytes are in it.
-const ROOM_BYTES_MAX: usize = 2 << 20;
+/// Bytes of a frame that are counted at once while there is plenty of room.
+const EARLY_BYTES_MAX: usize = 2 << 20;
 /// Bytes of a larger frame that are counted before they are read. It doubles with what has arrived,
 /// so that a length alone takes nothing from others.
 const STEP_BYTES: usize = 64 << 10;
@@ -175,7 +174,7 @@ impl<D: Door> Reader<D> {
 
     /// The length and the bytes of a frame that has begun to arrive.
     async fn rest(&mut self) -> Result<(Bytes, Reserved), ReadError> {
-        self.fill(PREFIX_BYTES, PREFIX_BYTES).await?;
+        self.fill(PREFIX_BYTES).await?;
         let length = self.buffer.get_i32();
         let max = self.bounds.frame_bytes_max;
         let found = usize::try_from(length).ok().filter(|found| *found > 0);
@@ -200,33 +199,33 @@ impl<D: Door> Reader<D> {
             // bounded by that of connections.
             return Ok(reserved);
         }
-        let mut counted = 0;
-        while counted < count {
+        let early = count.min(EARLY_BYTES_MAX);
+        let mut counted = if self.limits.reserve_early(&mut reserved, early) { early } else { 0 };
+        loop {
+            self.fill(counted).await?;
+            if counted == count {
+                return Ok(reserved);
+            }
             // Before they are read, or each connection could have a large piece in memory beyond it.
             let step = (count - counted).min(STEP_BYTES.max(counted));
             self.limits.reserve(&mut reserved, step).await;
             counted += step;
-            self.fill(counted, count).await?;
         }
-        Ok(reserved)
     }
 
-    /// Reads until there are `wanted` bytes of a frame that has `count`.
-    async fn fill(&mut self, wanted: usize, count: usize) -> Result<(), ReadError> {
+    /// Reads until there are `wanted` bytes.
+    async fn fill(&mut self, wanted: usize) -> Result<(), ReadError> {
         while self.buffer.len() < wanted {
-            self.read_more(wanted - self.buffer.len(), count - self.buffer.len()).await?;
+            self.read_more(wanted - self.buffer.len()).await?;
         }
         Ok(())
     }
 
-    /// Reads some of the `wanted` bytes, of `missing` ones that a frame lacks, and perhaps a little of
-    /// what is behind them. Only the time that the client takes counts, not that for which the broker
-    /// does not read.
-    async fn read_more(&mut self, wanted: usize, missing: usize) -> Result<(), ReadError> {
-        // Room doubles with what has arrived, so that a length alone costs nothing.
-        let room =
-            missing.min(ROOM_BYTES_MAX.max(self.buffer.len())).max(READ_BYTES.min(missing + PREFIX_BYTES));
-        self.buffer.reserve(room);
+    /// Reads some of the `wanted` bytes, and perhaps a little of what is behind them. Only the time that
+    /// the client takes counts, not that for which the broker does not read.
+    async fn read_more(&mut self, wanted: usize) -> Result<(), ReadError> {
+        // No more than was counted, and so the allocator may touch all of it.
+        self.buffer.reserve(wanted.max(READ_BYTES.min(wanted + PREFIX_BYTES)));
         let begun = clock::now();
         let mut space = (&mut self.buffer).limit(wanted.max(READ_BYTES));
         let read = timeout(self.patience, self.socket.read_buf(&mut space)).await;

@@ -10,7 +10,7 @@ use callboard_protocol::kafka::fetch::{FetchRequest, FetchResponse};
 use callboard_protocol::kafka::produce::ProduceResponse;
 use socket2::SockRef;
 use std::io::{ErrorKind, Write};
-use std::net::TcpStream;
+use std::net::{Shutdown, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -176,4 +176,22 @@ fn a_request_whose_bytes_do_not_come_does_not_stop_the_others() {
     }
     // Enough of them, that the claims have been read meanwhile.
     (0..200).for_each(|_| Client::connect(&broker).assert_alive());
+}
+
+#[test]
+fn many_requests_of_which_only_a_part_comes_share_one_bound() {
+    let Some(broker) = own_broker(&["queued.max.request.bytes=16000000"]) else { return };
+    let before = resident_max_kb(&broker);
+    let part = [&10_000_000i32.to_be_bytes()[..], &[0, 0, 0, 9], &[0; 100_000]].concat();
+    let mut silent: Vec<_> = (0..100).map(|_| Client::connect(&broker)).collect();
+    for client in &mut silent {
+        client.send_bytes(&part);
+    }
+    // All that came is read before the end is seen.
+    for client in &mut silent {
+        client.stream().shutdown(Shutdown::Write).unwrap();
+    }
+    silent.iter_mut().for_each(|client| client.assert_closed("the request is cut"));
+    let grown_kb = resident_max_kb(&broker) - before;
+    assert!(grown_kb < 64_000, "{grown_kb} kB");
 }
