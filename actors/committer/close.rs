@@ -17,7 +17,8 @@ impl Handler<Close> for Committer {
     type Result = ();
 
     fn handle(&mut self, message: Close, ctx: &mut Context<Self>) {
-        self.commit_group();
+        self.write();
+        self.settle();
         if let Some(Err(error)) = self.log.take().map(callboard_storage::log::Log::close) {
             tracing::error!(%error, "the last checkpoint failed; the next start applies what it lacks");
         }

@@ -4,8 +4,8 @@ use super::Committer;
 use actix::{ActorContext, Context, Handler, Message};
 use tokio::sync::oneshot;
 
-/// Ends the committer between two groups: what waits is not written, nothing is closed. What comes
-/// later is answered [`crate::Unavailable`].
+/// Ends the committer between two groups: what waits is not written, what is on its way is
+/// not answered, nothing is closed. What comes later is answered [`crate::Unavailable`].
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 pub struct Crash {

@@ -1,130 +1,67 @@
-//! Committing what has gathered: one write and one sync for all of it.
+//! Committing what has gathered: one write for all of it, and one sync.
 
 use super::Committer;
-use super::adopt::Adopt;
-use super::append::{Append, Committed, Outcome, Pledge};
-use super::commit::{Chain, Commit, Told};
-use super::scan::Scan;
-use super::unit::{self, Unit, UnitOrigin};
-use crate::mail::{Unavailable, post};
-use crate::partition::Partition;
-use crate::partition::append::{AppendError, Appended};
-use actix::{Addr, Context, Handler, Message};
-use callboard_storage::PartitionId;
+use super::answers::answer;
+use super::pending::{Origin, Pending};
+use super::synced::Written;
+use crate::partition::append::Appended;
+use actix::{AsyncContext, Context, Handler, Message};
 use callboard_storage::keys::Table;
 use callboard_storage::log::{self, Group, Log};
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
-use tokio::sync::oneshot;
 
 /// The mailbox is drained: what gathered is to be committed.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 pub(super) struct CommitGroup;
 
-/// What has gathered, in the order in which it came.
-#[derive(Debug, Default)]
-pub(super) struct Pending {
-    commits: Vec<log::Commit>,
-    origins: Vec<Origin>,
-    adopts: Vec<Adopt>,
-    scans: Vec<Scan>,
-    pub(super) is_scheduled: bool,
-}
-
-/// Who waits for a commit.
-#[derive(Debug)]
-enum Origin {
-    Partition {
-        id: PartitionId,
-        from: Pledge,
-        losses: u64,
-        written: Option<oneshot::Sender<Result<Appended, AppendError>>>,
-    },
-    Other {
-        chain: Option<Chain>,
-        reply: Told,
-    },
-    Unit(UnitOrigin),
-}
-
-impl Origin {
-    fn is_broken(&self) -> bool {
-        matches!(self, Self::Other { chain: Some(chain), .. } if chain.is_broken())
-    }
-}
-
-impl Pending {
-    pub(super) fn append(&mut self, append: Append) {
-        let Append { partition, from, losses, batch, written } = append;
-        self.commits.push(log::Commit { batches: vec![(partition, batch)], mutations: Vec::new() });
-        self.origins.push(Origin::Partition { id: partition, from, losses, written });
-    }
-
-    pub(super) fn commit(&mut self, commit: Commit) {
-        if !commit.commit.fits() {
-            tracing::error!(rows = commit.commit.mutations.len(), "a change is too large to be written");
-            if let Some(chain) = &commit.chain {
-                chain.break_off();
-            }
-            commit.reply.tell(Err(Unavailable));
-            return;
-        }
-        self.commits.push(commit.commit);
-        self.origins.push(Origin::Other { chain: commit.chain, reply: commit.reply });
-    }
-
-    pub(super) fn unit(&mut self, unit: Unit) {
-        let (commit, origin) = unit.split();
-        self.commits.push(commit);
-        self.origins.push(Origin::Unit(origin));
-    }
-
-    pub(super) fn adopt(&mut self, adopt: Adopt) {
-        self.adopts.push(adopt);
-    }
-
-    pub(super) fn scan(&mut self, scan: Scan) {
-        self.scans.push(scan);
-    }
-}
-
 impl Handler<CommitGroup> for Committer {
     type Result = ();
 
-    fn handle(&mut self, _message: CommitGroup, _ctx: &mut Context<Self>) {
-        self.commit_group();
+    fn handle(&mut self, _message: CommitGroup, ctx: &mut Context<Self>) {
+        self.is_scheduled = false;
+        if !self.is_syncing || self.pending.is_worth_writing() {
+            self.write();
+            self.sync(ctx.address());
+        }
+        self.checkpoint_when_due();
     }
 }
 
 impl Committer {
-    /// Commits all that gathered, and answers it.
-    pub(super) fn commit_group(&mut self) {
+    /// Writes all that gathered, and answers those who asked for no more.
+    pub(super) fn write(&mut self) {
         let pending = std::mem::take(&mut self.pending);
         let pending = self.refuse(pending);
-        let Pending { commits, mut origins, adopts, scans, .. } = self.check_units(pending);
-        let committed = match self.log.as_mut() {
-            Some(log) if !commits.is_empty() => write(log, commits, &mut origins),
+        let Pending { commits, mut origins, questions, .. } = self.check_units(pending);
+        let group = match self.log.as_mut() {
+            Some(log) if !commits.is_empty() => log.append(commits).inspect_err(report).ok(),
             Some(_) | None => None,
         };
-        answer(origins, committed);
-        for adopt in adopts {
-            self.answer_adopt(adopt);
+        if let (Some(log), Some(group)) = (&self.log, group) {
+            answer_written(log, &group, &mut origins);
+            self.written.push_back(Written { group, origins, questions });
+            return;
         }
-        for scan in scans {
-            self.answer_scan(scan);
+        if !origins.is_empty() {
+            // They are lost, and answered behind those in front of them.
+            self.settle();
+            answer(origins, None);
         }
-        self.checkpoint_when_due();
+        match self.written.back_mut() {
+            Some(written) => written.questions.add(questions),
+            None => self.answer_questions(questions),
+        }
     }
 
     /// Answers all that would fill a short disk further, and what was sent behind it by an actor that
     /// did not know yet. What only changes rows may free space.
     fn refuse(&mut self, pending: Pending) -> Pending {
-        let is_broken = pending.origins.iter().any(Origin::is_broken);
-        if !self.space.is_short && self.losses.is_empty() && !is_broken {
+        if !self.space.is_short && self.losses.is_empty() && !pending.has_broken() {
             return pending;
         }
-        let mut taken = Pending { adopts: pending.adopts, scans: pending.scans, ..Pending::default() };
+        // An actor is answered in the order of what it sent.
+        self.settle();
+        let mut taken = Pending::of(pending.questions);
         let mut refused = Vec::new();
         for (commit, origin) in pending.commits.into_iter().zip(pending.origins) {
             if self.is_refused(&commit, &origin) {
@@ -164,10 +101,12 @@ impl Committer {
     /// Answers the units that expect something else than there is, and gives the rows of the others
     /// their versions. What stands before a unit in its group counts as done.
     fn check_units(&mut self, pending: Pending) -> Pending {
-        if !pending.origins.iter().any(|origin| matches!(origin, Origin::Unit(_))) {
+        if !pending.has_units() {
             return pending;
         }
-        let mut taken = Pending { adopts: pending.adopts, scans: pending.scans, ..Pending::default() };
+        // The rows of the groups before are read from the index.
+        self.settle();
+        let mut taken = Pending::of(pending.questions);
         for (mut commit, origin) in pending.commits.into_iter().zip(pending.origins) {
             let origin = match (origin, &self.log) {
                 (Origin::Unit(unit), Some(log)) => match self.versions.check(unit, &mut commit, log) {
@@ -181,31 +120,6 @@ impl Committer {
         }
         self.versions.end_group();
         taken
-    }
-
-    fn answer_adopt(&mut self, adopt: Adopt) {
-        // The actor is a new one, which knows of no loss and has sent nothing before this.
-        self.losses.remove(&adopt.partition);
-        let state = self.log.as_mut().ok_or(Unavailable).and_then(|log| {
-            log.state(adopt.partition).map_err(|error| {
-                tracing::error!(%error, partition = %adopt.partition, "a partition cannot be read");
-                Unavailable
-            })
-        });
-        // The partition may be gone again.
-        let _ = adopt.reply.send(state);
-    }
-
-    fn answer_scan(&self, scan: Scan) {
-        let rows = self.log.as_ref().ok_or(Unavailable).and_then(|log| {
-            let rows = scan.prefixes.iter().map(|(table, prefix)| log.rows(*table, prefix));
-            rows.collect::<Result<Vec<_>, _>>().map_err(|error| {
-                tracing::error!(%error, "rows cannot be read");
-                Unavailable
-            })
-        });
-        // Who asked may be gone again.
-        let _ = scan.reply.send(rows);
     }
 
     /// Also called by the clock; but under load its ticks come late, and a checkpoint must not.
@@ -222,16 +136,7 @@ fn grows(commit: &log::Commit) -> bool {
     commit.mutations.iter().any(|row| row.value.is_some() && steady.contains(&row.table))
 }
 
-/// Write, answer those who asked for no more, sync, apply.
-fn write(log: &mut Log, commits: Vec<log::Commit>, origins: &mut [Origin]) -> Option<Group> {
-    let group = log.append(commits).inspect_err(report).ok()?;
-    answer_written(log, &group, origins);
-    log.sync().inspect_err(report).ok()?;
-    log.apply(&group).inspect_err(report).ok()?;
-    Some(group)
-}
-
-fn report(error: &callboard_storage::Error) {
+pub(super) fn report(error: &callboard_storage::Error) {
     // The first of them says what happened; the others follow from it.
     if matches!(error, callboard_storage::Error::Stopped(_)) {
         tracing::debug!(%error, "not committed");
@@ -247,59 +152,4 @@ fn answer_written(log: &Log, group: &Group, origins: &mut [Origin]) {
             let _ = written.send(Ok(Appended::new(&first.batch.header, log.log_start(*id))));
         }
     }
-}
-
-/// Answers each partition once, and each other one.
-fn answer(origins: Vec<Origin>, group: Option<Group>) {
-    let is_committed = group.is_some();
-    let mut placed = group.into_iter().flat_map(Group::into_placed);
-    let mut partitions: HashMap<PartitionId, (Addr<Partition>, Committed)> = HashMap::new();
-    let mut units = Vec::new();
-    for origin in origins {
-        let batches = placed.next();
-        match origin {
-            Origin::Partition { id, from, .. } => {
-                let Some(actor) = from.fulfil() else { continue };
-                let batch = batches.and_then(|batches| batches.into_iter().next());
-                let outcome = batch.map_or(Outcome::Lost, |placed| Outcome::Appended(placed.batch));
-                outcomes_of(&mut partitions, id, actor).push(outcome);
-            }
-            Origin::Unit(unit) => {
-                let (to_tell, answer) = unit.outcome(batches);
-                for (id, actor, batch) in to_tell {
-                    outcomes_of(&mut partitions, id, actor).push(Outcome::OfUnit(batch));
-                }
-                units.push(answer);
-            }
-            Origin::Other { reply, .. } => {
-                reply.tell(if is_committed { Ok(()) } else { Err(Unavailable) });
-            }
-        }
-    }
-    partitions.into_values().for_each(deliver);
-    // Who learns of a unit finds its events.
-    units.into_iter().for_each(unit::Answer::send);
-}
-
-/// The list of a partition's outcomes. A new actor may have taken the place of one that died.
-fn outcomes_of(
-    partitions: &mut HashMap<PartitionId, (Addr<Partition>, Committed)>,
-    id: PartitionId,
-    actor: Addr<Partition>,
-) -> &mut Vec<Outcome> {
-    let none = Committed { batches: Vec::new() };
-    let (_, committed) = match partitions.entry(id) {
-        Entry::Occupied(entry) if entry.get().0 == actor => entry.into_mut(),
-        Entry::Occupied(mut entry) => {
-            deliver(entry.insert((actor, none)));
-            entry.into_mut()
-        }
-        Entry::Vacant(entry) => entry.insert((actor, none)),
-    };
-    &mut committed.batches
-}
-
-fn deliver((actor, committed): (Addr<Partition>, Committed)) {
-    // An actor that is gone answers nobody; the one after it adopts what is committed.
-    let _ = post(&actor, committed);
 }

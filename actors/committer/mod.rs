@@ -1,15 +1,17 @@
 //! The committer: the one actor that writes.
 //!
 //! It gives offsets, builds records, writes them, syncs once for all that gathered, applies them to
-//! the index, and then answers. While one group is on its way the next gathers in the mailbox, so
-//! there is no timer and no linger, and durability gets cheaper as load grows. It blocks, and so
-//! has a thread of its own.
+//! the index, and then answers. While one group is synced the next gathers, and is written when that is
+//! worth it, so there is no timer and no linger, and durability gets cheaper as load grows. It blocks,
+//! and so has a thread of its own; syncs run on another.
 //!
 //! - [`append`]: a partition's batch; the way that most work takes
 //! - [`commit`]: any other change, from any actor
 //! - [`adopt`]: what a starting partition begins with, after all that was sent before
 //! - [`mod@unit`]: rows, batches and offsets of the program around the broker, all or none
 //! - [`scan`]: the same for an actor that begins with rows
+//! - [`pending`], [`group`], [`synced`], [`answers`]: the way of a group: it gathers, is written, is
+//!   durable, and is answered
 //! - [`close`]: the end, with a checkpoint
 //! - [`crash`]: the end without one, for tests
 //!
@@ -18,21 +20,25 @@
 //! order of its messages.
 
 pub mod adopt;
+mod answers;
 pub mod append;
 pub mod close;
 pub mod commit;
 pub mod crash;
 mod group;
+mod pending;
 pub mod scan;
+mod synced;
 pub mod unit;
 
 use actix::{Actor, AsyncContext, Context};
 use callboard_storage::PartitionId;
 use callboard_storage::folder::Folder;
 use callboard_storage::log::Log;
-use group::Pending;
-use std::collections::HashMap;
+use pending::Pending;
+use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
+use synced::Written;
 
 /// How often the committer looks whether a checkpoint is due while nothing is written, and whether
 /// there is room on the disk.
@@ -46,6 +52,12 @@ pub struct Committer {
     /// Keeps other processes out of the data folder until the log is closed.
     folder: Option<Folder>,
     pending: Pending,
+    /// What gathers will be committed when the mailbox is drained.
+    is_scheduled: bool,
+    /// Groups that are written and not known to be durable, the oldest first.
+    written: VecDeque<Written>,
+    /// A sync was begun, and [`synced::Synced`] will tell of its end.
+    is_syncing: bool,
     space: Space,
     /// For partitions that lost batches to a short disk, how many.
     losses: HashMap<PartitionId, u64>,
@@ -69,6 +81,9 @@ impl Committer {
             log: Some(log),
             folder: Some(folder),
             pending: Pending::default(),
+            is_scheduled: false,
+            written: VecDeque::new(),
+            is_syncing: false,
             losses: HashMap::new(),
             space: Space { free_bytes_min, is_short: false },
         }
@@ -76,8 +91,8 @@ impl Committer {
 
     /// Lets the group be committed once the mailbox is drained.
     fn gather(&mut self, ctx: &mut Context<Self>) {
-        if !self.pending.is_scheduled {
-            self.pending.is_scheduled = true;
+        if !self.is_scheduled {
+            self.is_scheduled = true;
             // A notification is handled after all messages that wait in the mailbox.
             ctx.notify(group::CommitGroup);
         }

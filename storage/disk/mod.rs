@@ -19,7 +19,7 @@ pub trait Disk: Debug + Send + Sync {
     ///
     /// # Errors
     /// What the system says.
-    fn create(&self, path: &Path) -> io::Result<Box<dyn DiskFile>>;
+    fn create(&self, path: &Path) -> io::Result<Arc<dyn DiskFile>>;
 
     /// Opens a file for reading.
     ///
@@ -66,11 +66,11 @@ pub trait Disk: Debug + Send + Sync {
 
 /// An open file.
 pub trait DiskFile: Debug + Send + Sync {
-    /// Appends all of `chunks` at the end.
+    /// Appends all of `chunks` at the end. One thread appends to a file; others may read and sync it.
     ///
     /// # Errors
     /// What the system says; some of the bytes may have been written.
-    fn append(&mut self, chunks: &mut [IoSlice<'_>]) -> io::Result<()>;
+    fn append(&self, chunks: &mut [IoSlice<'_>]) -> io::Result<()>;
 
     /// The bytes from `position` on, as many as there are, up to `length`.
     ///
@@ -87,7 +87,8 @@ pub trait DiskFile: Debug + Send + Sync {
         if bytes.len() == length { Ok(bytes) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
     }
 
-    /// Makes the content durable.
+    /// Makes durable what was appended before. One sync of a file runs at a time: of two that fail
+    /// together the system may tell one only.
     ///
     /// # Errors
     /// What the system says; after an error nothing is known of what was written before.
@@ -114,7 +115,7 @@ pub trait DiskFile: Debug + Send + Sync {
 /// What the system says.
 pub fn replace_file(disk: &dyn Disk, path: &Path, content: &[u8]) -> io::Result<()> {
     let temporary = path.with_extension("tmp");
-    let mut file = disk.create(&temporary)?;
+    let file = disk.create(&temporary)?;
     file.append(&mut [IoSlice::new(content)])?;
     file.sync()?;
     disk.rename(&temporary, path)?;

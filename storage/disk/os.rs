@@ -13,8 +13,8 @@ use std::sync::Arc;
 pub struct OsDisk;
 
 impl Disk for OsDisk {
-    fn create(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
-        Ok(Box::new(OsFile(File::options().create(true).truncate(true).read(true).write(true).open(path)?)))
+    fn create(&self, path: &Path) -> io::Result<Arc<dyn DiskFile>> {
+        Ok(Arc::new(OsFile(File::options().create(true).truncate(true).read(true).write(true).open(path)?)))
     }
 
     fn open(&self, path: &Path) -> io::Result<Arc<dyn DiskFile>> {
@@ -51,10 +51,10 @@ impl Disk for OsDisk {
 struct OsFile(File);
 
 impl DiskFile for OsFile {
-    fn append(&mut self, mut chunks: &mut [IoSlice<'_>]) -> io::Result<()> {
+    fn append(&self, mut chunks: &mut [IoSlice<'_>]) -> io::Result<()> {
         IoSlice::advance_slices(&mut chunks, 0);
         while !chunks.is_empty() {
-            match self.0.write_vectored(chunks) {
+            match (&self.0).write_vectored(chunks) {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
                 Ok(written) => IoSlice::advance_slices(&mut chunks, written),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

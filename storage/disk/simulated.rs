@@ -4,14 +4,21 @@ use super::{Disk, DiskFile};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, IoSlice};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 /// Bytes of a page: the unit in which unsynced writes are kept or lost.
 pub const PAGE_BYTES: usize = 512;
 
 /// A simulated file system. Clones share their files.
 #[derive(Debug, Clone, Default)]
-pub struct SimulatedDisk(Arc<Mutex<State>>);
+pub struct SimulatedDisk(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    state: Mutex<State>,
+    /// Something about held syncs has changed.
+    holding: Condvar,
+}
 
 #[derive(Debug, Default)]
 struct State {
@@ -30,6 +37,9 @@ struct State {
     /// Whether the one that fails is the only one.
     fail_once: bool,
     operations: usize,
+    /// Whether syncs wait, having begun, and how many do.
+    holds_syncs: bool,
+    held_syncs: usize,
 }
 
 type FileId = usize;
@@ -93,12 +103,7 @@ impl SimulatedDisk {
             }
         }
         let files = state.files.iter().map(|content| content.after_power_failure(&mut keep)).collect();
-        Self(Arc::new(Mutex::new(State {
-            synced_entries: entries.clone(),
-            entries,
-            files,
-            ..State::default()
-        })))
+        Self::of(State { synced_entries: entries.clone(), entries, files, ..State::default() })
     }
 
     /// Flips one bit of a file, synced or not.
@@ -124,14 +129,30 @@ impl SimulatedDisk {
     #[must_use]
     pub fn copy(&self) -> Self {
         let state = self.state();
-        Self(Arc::new(Mutex::new(State {
+        Self::of(State {
             entries: state.entries.clone(),
             synced_entries: state.synced_entries.clone(),
             folders: state.folders.clone(),
             unsynced_folders: state.unsynced_folders.clone(),
             files: state.files.clone(),
             ..State::default()
-        })))
+        })
+    }
+
+    fn of(state: State) -> Self {
+        Self(Arc::new(Shared { state: Mutex::new(state), holding: Condvar::new() }))
+    }
+
+    /// Lets syncs that begin wait until this is undone: what is appended meanwhile is not theirs.
+    pub fn hold_syncs(&self, hold: bool) {
+        self.state().holds_syncs = hold;
+        self.0.holding.notify_all();
+    }
+
+    /// Waits until a sync waits.
+    pub fn wait_for_held_sync(&self) {
+        let is_none = |state: &mut State| state.held_syncs == 0;
+        drop(self.0.holding.wait_while(self.state(), is_none));
     }
 
     fn edit(&self, path: &Path, change: impl Fn(&mut Vec<u8>)) {
@@ -144,7 +165,7 @@ impl SimulatedDisk {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -169,12 +190,13 @@ impl Content {
         Self { bytes: left.clone(), synced: left, given_up: 0 }
     }
 
-    /// Makes all durable but what an earlier sync gave up.
-    fn sync(&mut self) {
+    /// Makes all up to `end` durable but what an earlier sync gave up.
+    fn sync(&mut self, end: usize) {
+        let end = end.min(self.bytes.len());
         let kept = self.synced.len().min(self.given_up);
         self.synced.truncate(kept);
-        self.synced.resize(self.given_up.min(self.bytes.len()), 0);
-        self.synced.extend_from_slice(self.bytes.get(self.given_up..).unwrap_or_default());
+        self.synced.resize(self.given_up.min(end), 0);
+        self.synced.extend_from_slice(self.bytes.get(self.given_up..end).unwrap_or_default());
     }
 }
 
@@ -199,13 +221,13 @@ impl State {
 }
 
 impl Disk for SimulatedDisk {
-    fn create(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
+    fn create(&self, path: &Path) -> io::Result<Arc<dyn DiskFile>> {
         let mut state = self.state();
         state.operate()?;
         let id = state.files.len();
         state.files.push(Content::default());
         state.entries.insert(path.to_owned(), id);
-        Ok(Box::new(SimulatedFile { disk: self.clone(), id }))
+        Ok(Arc::new(SimulatedFile { disk: self.clone(), id }))
     }
 
     fn open(&self, path: &Path) -> io::Result<Arc<dyn DiskFile>> {
@@ -270,7 +292,7 @@ struct SimulatedFile {
 }
 
 impl DiskFile for SimulatedFile {
-    fn append(&mut self, chunks: &mut [IoSlice<'_>]) -> io::Result<()> {
+    fn append(&self, chunks: &mut [IoSlice<'_>]) -> io::Result<()> {
         let mut state = self.disk.state();
         let failed = state.operate();
         let mut bytes: Vec<u8> = chunks.iter().flat_map(|chunk| chunk.iter().copied()).collect();
@@ -298,10 +320,18 @@ impl DiskFile for SimulatedFile {
 
     fn sync(&self) -> io::Result<()> {
         let mut state = self.disk.state();
+        let end = state.files.get(self.id).map_or(0, |content| content.bytes.len());
+        if state.holds_syncs {
+            state.held_syncs += 1;
+            self.disk.0.holding.notify_all();
+            let held = self.disk.0.holding.wait_while(state, |state| state.holds_syncs);
+            state = held.unwrap_or_else(PoisonError::into_inner);
+            state.held_syncs -= 1;
+        }
         let failed = state.operate();
         let Some(content) = state.files.get_mut(self.id) else { return failed };
         match failed {
-            Ok(()) => content.sync(),
+            Ok(()) => content.sync(end),
             Err(_) => content.given_up = content.bytes.len(),
         }
         failed

@@ -10,7 +10,8 @@
 //! - Bytes that were synced and are not whole any more are damage, never a torn tail: opening
 //!   refuses ([`mod@open`]).
 //! - Nothing is returned by opening that is not durable ([`mod@open`]).
-//! - After a failed write or sync nothing is written until a restart; no sync is tried twice ([`writer`]).
+//! - After a failed write or sync nothing is written until a restart; no sync is tried twice, and of a
+//!   segment one sync runs at a time ([`writer`]).
 //! - Segment numbers are never used again, and a segment is removed only when nothing in it may be
 //!   read any more and a checkpoint past its last record is durable ([`reclaim`]).
 
@@ -20,6 +21,7 @@ pub mod reclaim;
 pub mod record;
 pub mod scan;
 pub mod segment;
+mod syncer;
 pub mod writer;
 
 #[cfg(test)]

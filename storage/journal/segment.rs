@@ -139,7 +139,7 @@ mod tests {
         let folder = Path::new("journal");
         let header = SegmentHeader { segment: SegmentId(1), first: Sequence(2), start: 3, seed: 4 };
         for segment in [SegmentId(1), SegmentId(2)] {
-            let mut file = disk.create(&path(folder, segment)).unwrap();
+            let file = disk.create(&path(folder, segment)).unwrap();
             file.append(&mut [IoSlice::new(&header.encode())]).unwrap();
         }
         assert_eq!(SegmentHeader::read(&disk, folder, SegmentId(1)).unwrap(), header);

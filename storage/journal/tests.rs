@@ -1,5 +1,6 @@
 //! The journal on a simulated disk: crashes, power failures, damage, full and failing disks.
 
+mod beside;
 mod damage;
 mod model;
 

@@ -4,6 +4,7 @@ use super::record::{
     BODY_BYTES_MAX, Body, KEY_BYTES_MAX, PlacedBatch, RECORD_HEADER_BYTES, RecordHeader, batch_pieces,
 };
 use super::segment::{self, SEGMENT_HEADER_BYTES, SegmentHeader};
+use super::syncer::{Syncer, Syncing};
 use crate::disk::{Disk, DiskFile};
 use crate::error::{Error, Result};
 use crate::ids::{SegmentId, Sequence};
@@ -30,6 +31,7 @@ pub struct RecordPlace {
 ///
 /// - A record's number follows the one before without a gap.
 /// - The newest segment is synced before the first record of the next one is written.
+/// - A record counts as synced when a sync that began after it was written has ended well.
 /// - After a failed write or sync nothing is written any more: what is on the disk is not known.
 #[derive(Debug)]
 pub struct Writer {
@@ -39,7 +41,7 @@ pub struct Writer {
     start: u32,
     seed: u32,
     segment: SegmentId,
-    file: Box<dyn DiskFile>,
+    file: Arc<dyn DiskFile>,
     position: u64,
     /// Bytes of all records since the writer was created.
     appended_bytes: u64,
@@ -47,6 +49,9 @@ pub struct Writer {
     written: Sequence,
     /// The number of the last record that was synced.
     synced: Sequence,
+    syncer: Syncer,
+    /// The sync on its way, and the number of the last record that it covers.
+    syncing: Option<(Syncing, Sequence)>,
     failure: Option<String>,
     gather: Gather,
 }
@@ -91,6 +96,8 @@ impl Writer {
             appended_bytes: 0,
             written,
             synced: written,
+            syncer: Syncer::default(),
+            syncing: None,
             failure: None,
             gather: Gather::default(),
         })
@@ -112,9 +119,37 @@ impl Writer {
             self.roll()?;
         }
         let places = bodies.iter().map(|body| self.encode(body)).collect();
-        let outcome = self.gather.append_to(self.file.as_mut());
+        let outcome = self.gather.append_to(self.file.as_ref());
         self.guard("writing", outcome)?;
         Ok(places)
+    }
+
+    /// Begins to make durable what was appended so far, on a thread beside this one, unless that is on
+    /// its way already. `done` is called there when [`Writer::end_sync`] does not have to wait any more;
+    /// until then more may be appended, which the next sync makes durable.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when there is no thread, after which every call answers [`Error::Stopped`].
+    pub fn begin_sync(&mut self, done: impl FnOnce() + Send + 'static) -> Result<()> {
+        self.check()?;
+        if self.syncing.is_none() {
+            let begun = self.syncer.begin(Arc::clone(&self.file), done);
+            let syncing = self.guard("syncing", begun)?;
+            self.syncing = Some((syncing, self.written));
+        }
+        Ok(())
+    }
+
+    /// Waits for the sync that was begun, if one was.
+    ///
+    /// # Errors
+    /// [`Error::Io`], after which every call answers [`Error::Stopped`].
+    pub fn end_sync(&mut self) -> Result<()> {
+        if let Some((syncing, covered)) = self.syncing.take() {
+            self.guard("syncing", syncing.wait())?;
+            self.synced = covered;
+        }
+        Ok(())
     }
 
     /// Makes all that was appended durable.
@@ -122,6 +157,8 @@ impl Writer {
     /// # Errors
     /// [`Error::Io`], after which every call answers [`Error::Stopped`].
     pub fn sync(&mut self) -> Result<()> {
+        // One after the other: of two that run at once the system may tell one of a failure only.
+        self.end_sync()?;
         self.check()?;
         if self.synced < self.written {
             let outcome = self.file.sync();
@@ -162,6 +199,11 @@ impl Writer {
     /// Which start of the broker this is, from 0.
     pub fn start(&self) -> u32 {
         self.start
+    }
+
+    /// Whether all further writes fail.
+    pub fn has_stopped(&self) -> bool {
+        self.failure.is_some()
     }
 
     /// Lets all further writes fail, because what the disk or the index holds is not known any more.
@@ -212,7 +254,7 @@ impl Writer {
         self.failure.as_ref().map_or(Ok(()), |reason| Err(Error::Stopped(reason.clone())))
     }
 
-    fn guard(&mut self, action: &'static str, outcome: std::io::Result<()>) -> Result<()> {
+    fn guard<T>(&mut self, action: &'static str, outcome: std::io::Result<T>) -> Result<T> {
         let path = segment::path(&self.folder, self.segment);
         outcome.map_err(Error::io(action, path)).inspect_err(|error| self.stop(error.to_string()))
     }
@@ -235,10 +277,10 @@ fn create_segment(
     folder: &std::path::Path,
     header: &SegmentHeader,
     records: &[Vec<u8>],
-) -> Result<(Box<dyn DiskFile>, u64)> {
+) -> Result<(Arc<dyn DiskFile>, u64)> {
     let temporary = segment::temporary_path(folder, header.segment);
     let path = segment::path(folder, header.segment);
-    let mut file = disk.create(&temporary).map_err(Error::io("creating", &temporary))?;
+    let file = disk.create(&temporary).map_err(Error::io("creating", &temporary))?;
     let head = header.encode();
     let mut position = 0;
     for chunk in std::iter::once(&head).chain(records) {
@@ -298,7 +340,7 @@ impl Gather {
     }
 
     /// Writes all that was gathered, and forgets it whatever comes of it.
-    fn append_to(&mut self, file: &mut dyn DiskFile) -> std::io::Result<()> {
+    fn append_to(&mut self, file: &dyn DiskFile) -> std::io::Result<()> {
         self.close();
         let pieces = std::mem::take(&mut self.pieces);
         let mut slices: Vec<_> = pieces.iter().map(|piece| IoSlice::new(piece)).collect();

@@ -29,11 +29,11 @@ struct Touched {
 }
 
 impl Log {
-    pub(super) fn apply_group(&mut self, group: &Group) -> Result<()> {
+    pub(super) fn apply_groups(&mut self, groups: &[Group]) -> Result<()> {
         let index = self.index.clone();
         let mut batch = index.batch();
         let mut touched = Touched::default();
-        for (body, place) in group.bodies.iter().zip(&group.places) {
+        for (body, place) in groups.iter().flat_map(|group| group.bodies.iter().zip(&group.places)) {
             self.apply_mutations(&body.mutations, &mut batch)?;
             for (placed, position) in body.batches.iter().zip(&place.batches) {
                 let appended = Appended {

@@ -124,15 +124,43 @@ impl Log {
         self.writer.sync()
     }
 
-    /// Makes a synced group readable, in the order of the appends.
+    /// Begins to make durable what was appended so far, on a thread beside this one, and calls `done`
+    /// there when [`Log::end_sync`] does not have to wait for it any more. More may be appended
+    /// meanwhile.
     ///
     /// # Errors
-    /// A fault of the index, or [`Error::Stopped`] for a group that is not synced or not the next;
+    /// As for [`Log::sync`].
+    pub fn begin_sync(&mut self, done: impl FnOnce() + Send + 'static) -> Result<()> {
+        self.writer.begin_sync(done)
+    }
+
+    /// Waits for the sync that was begun, if one was.
+    ///
+    /// # Errors
+    /// As for [`Log::sync`].
+    pub fn end_sync(&mut self) -> Result<()> {
+        self.writer.end_sync()
+    }
+
+    /// Whether nothing may be appended any more until a restart.
+    pub fn has_stopped(&self) -> bool {
+        self.writer.has_stopped()
+    }
+
+    /// Whether a group is durable.
+    pub fn is_synced(&self, group: &Group) -> bool {
+        group.end.sequence <= self.writer.synced()
+    }
+
+    /// Makes synced groups readable at once. They are applied in the order of the appends.
+    ///
+    /// # Errors
+    /// A fault of the index, or [`Error::Stopped`] for groups that are not synced or not the next;
     /// nothing may be appended then until a restart.
-    pub fn apply(&mut self, group: &Group) -> Result<()> {
-        let outcome = self.check_next(group).and_then(|()| self.apply_group(group));
+    pub fn apply(&mut self, groups: &[Group]) -> Result<()> {
+        let outcome = self.check_next(groups).and_then(|()| self.apply_groups(groups));
         outcome.inspect_err(|error| self.writer.stop(error.to_string()))?;
-        self.applied = group.end;
+        self.applied = groups.last().map_or(self.applied, |group| group.end);
         Ok(())
     }
 
@@ -221,12 +249,18 @@ impl Log {
     }
 
     /// Nothing is in the index before the journal is synced up to it, and nothing is left out.
-    fn check_next(&self, group: &Group) -> Result<()> {
-        let first = group.places.first().map_or(group.end.sequence.next(), |place| place.sequence);
-        if first == self.applied.sequence.next() && group.end.sequence <= self.writer.synced() {
-            return Ok(());
+    fn check_next(&self, groups: &[Group]) -> Result<()> {
+        let mut next = self.applied.sequence.next();
+        for group in groups {
+            let first = group.places.first().map_or(group.end.sequence.next(), |place| place.sequence);
+            if first != next || !self.is_synced(group) {
+                let message =
+                    format!("record {first} was to be applied out of order or before it was synced");
+                return Err(Error::Stopped(message));
+            }
+            next = group.end.sequence.next();
         }
-        Err(Error::Stopped(format!("record {first} was to be applied out of order or before it was synced")))
+        Ok(())
     }
 
     fn place(&mut self, batches: Vec<(PartitionId, Batch)>) -> Result<Vec<PlacedBatch>> {

@@ -63,7 +63,7 @@ impl Opened {
     fn commit(&mut self, commit: Commit) -> Vec<i64> {
         let group = self.log.append(vec![commit]).unwrap();
         self.log.sync().unwrap();
-        self.log.apply(&group).unwrap();
+        self.log.apply(std::slice::from_ref(&group)).unwrap();
         group.placed().flatten().map(|placed| placed.batch.header.base_offset).collect()
     }
 

@@ -199,7 +199,7 @@ fn a_journal_that_does_not_begin_with_record_one_is_told() {
 }
 
 fn write(disk: &SimulatedDisk, path: &Path, bytes: &[u8]) {
-    let mut file = disk.create(path).unwrap();
+    let file = disk.create(path).unwrap();
     file.append(&mut [std::io::IoSlice::new(bytes)]).unwrap();
 }
 

@@ -12,6 +12,9 @@ use proptest::prelude::*;
 enum Step {
     Append(Vec<usize>),
     Sync,
+    /// A sync is begun, and the next records are written before its end is heard of.
+    BeginSync,
+    EndSync,
     Checkpoint,
     /// The process dies; the operating system keeps what was written.
     Crash,
@@ -29,6 +32,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
         6 => prop::collection::vec(0..SEGMENT_BYTES as usize, 1..5).prop_map(Step::Append),
         4 => Just(Step::Sync),
+        3 => Just(Step::BeginSync),
+        3 => Just(Step::EndSync),
         1 => Just(Step::Checkpoint),
         1 => Just(Step::Crash),
         2 => any::<u64>().prop_map(Step::PowerFailure),
@@ -57,6 +62,8 @@ struct Model {
     written: Vec<Body>,
     /// How many of them must survive a power failure.
     synced: usize,
+    /// How many of them the sync covers whose end was not heard of yet.
+    syncing: usize,
     /// How many must survive the process.
     appended: usize,
     /// Whether a write or sync has failed since the start.
@@ -69,7 +76,16 @@ impl Model {
         let disk = SimulatedDisk::new();
         let (writer, _) = reopen(&disk, None).unwrap();
         let written = Vec::new();
-        Self { disk, writer, written, synced: 0, appended: 0, is_stopped: false, checkpoint: None }
+        Self {
+            disk,
+            writer,
+            written,
+            synced: 0,
+            syncing: 0,
+            appended: 0,
+            is_stopped: false,
+            checkpoint: None,
+        }
     }
 
     fn take(&mut self, step: &Step) {
@@ -80,6 +96,14 @@ impl Model {
                 self.note(&synced);
                 if synced.is_ok() {
                     self.synced = self.appended;
+                }
+            }
+            Step::BeginSync => self.begin_sync(),
+            Step::EndSync => {
+                // After a failed write it may still have ended well.
+                match self.writer.end_sync() {
+                    Ok(()) => self.synced = self.synced.max(self.syncing),
+                    Err(_) => self.is_stopped = true,
                 }
             }
             Step::Checkpoint => self.checkpoint(),
@@ -111,10 +135,24 @@ impl Model {
         }
     }
 
+    /// The disk has done its part when this returns, for better or worse.
+    fn begin_sync(&mut self) {
+        let (done, is_done) = std::sync::mpsc::channel();
+        let begun = self.writer.begin_sync(move || done.send(()).unwrap());
+        self.note(&begun);
+        // Nothing begins while another is on its way.
+        if begun.is_ok() && is_done.recv().is_ok() {
+            self.syncing = self.appended;
+        }
+    }
+
     /// After a failure everything fails until a restart.
     fn note<T>(&mut self, outcome: &Result<T>) {
         assert!(outcome.is_err() || !self.is_stopped, "nothing is written after a failure");
-        self.is_stopped |= outcome.is_err();
+        if outcome.is_err() {
+            // It may be the sync on its way that failed, and was heard of.
+            (self.is_stopped, self.syncing) = (true, 0);
+        }
     }
 
     fn checkpoint(&mut self) {
@@ -133,7 +171,7 @@ impl Model {
         assert!(count <= self.written.len());
         assert_all(&self.disk, &recovered, &self.written[skipped..count]);
         self.written.truncate(count);
-        (self.synced, self.appended, self.is_stopped) = (count, count, false);
+        (self.synced, self.syncing, self.appended, self.is_stopped) = (count, 0, count, false);
         self.writer = writer;
     }
 }

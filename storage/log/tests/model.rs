@@ -161,7 +161,7 @@ impl Model {
             self.appended = attempted;
             if self.log().sync().is_ok() {
                 self.synced = attempted;
-                self.log().apply(&group).unwrap();
+                self.log().apply(&[group]).unwrap();
                 self.is_stopped = false;
             }
         }

@@ -28,7 +28,7 @@ fn a_group_is_not_applied_before_it_is_synced() {
     let path = tempfile::tempdir().unwrap();
     let mut opened = open(path.path());
     let group = write(&mut opened, 1);
-    assert!(matches!(opened.log.apply(&group), Err(Error::Stopped(_))));
+    assert!(matches!(opened.log.apply(std::slice::from_ref(&group)), Err(Error::Stopped(_))));
     assert_eq!(opened.base_offsets(0, 1, 1 << 20, FirstBatch::Always), [0; 0]);
     assert!(opened.log.append(vec![Commit::default()]).is_err(), "nothing is written after that");
 }
@@ -40,13 +40,13 @@ fn groups_are_applied_in_the_order_of_their_records() {
     let first = write(&mut opened, 1);
     let second = write(&mut opened, 2);
     opened.log.sync().unwrap();
-    opened.log.apply(&first).unwrap();
-    opened.log.apply(&second).unwrap();
+    opened.log.apply(std::slice::from_ref(&first)).unwrap();
+    opened.log.apply(std::slice::from_ref(&second)).unwrap();
     assert_eq!(opened.base_offsets(0, 2, 1 << 20, FirstBatch::Always), [0, 1]);
     write(&mut opened, 3);
     let fourth = write(&mut opened, 4);
     opened.log.sync().unwrap();
-    assert!(matches!(opened.log.apply(&fourth), Err(Error::Stopped(_))));
+    assert!(matches!(opened.log.apply(std::slice::from_ref(&fourth)), Err(Error::Stopped(_))));
 }
 
 #[test]
@@ -71,7 +71,10 @@ fn the_log_ends_with_what_was_applied_after_a_failure() {
     let group = write(&mut opened, 2);
     disk.fail_once_after(0);
     opened.log.sync().unwrap_err();
-    assert!(opened.log.apply(&group).is_err(), "what could not be synced is not readable");
+    assert!(
+        opened.log.apply(std::slice::from_ref(&group)).is_err(),
+        "what could not be synced is not readable"
+    );
     assert_eq!(next_offset(&mut opened), 1);
     assert!(opened.log.append(vec![Commit::default()]).is_err());
     assert!(opened.log.sync().is_err(), "no sync is tried twice");
@@ -101,7 +104,7 @@ fn a_failure_of_the_index_stops_writing() {
     };
     let group = opened.log.append(vec![Commit { mutations: vec![damaged], ..Commit::default() }]).unwrap();
     opened.log.sync().unwrap();
-    opened.log.apply(&group).unwrap_err();
+    opened.log.apply(std::slice::from_ref(&group)).unwrap_err();
     assert!(matches!(opened.log.append(vec![Commit::default()]), Err(Error::Stopped(_))));
     opened.checkpoint();
     let covered = Checkpoint::read(&OsDisk, &opened.folder.checkpoint()).unwrap().unwrap();
