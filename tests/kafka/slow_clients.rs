@@ -182,7 +182,7 @@ fn a_request_whose_bytes_do_not_come_does_not_stop_the_others() {
 fn many_requests_of_which_only_a_part_comes_share_one_bound() {
     let Some(broker) = own_broker(&["queued.max.request.bytes=16000000"]) else { return };
     let before = resident_max_kb(&broker);
-    let part = [&10_000_000i32.to_be_bytes()[..], &[0, 0, 0, 9], &[0; 100_000]].concat();
+    let part = [&10_000_000i32.to_be_bytes()[..], &[0, 0, 0, 9], &vec![0; 100_000]].concat();
     let mut silent: Vec<_> = (0..100).map(|_| Client::connect(&broker)).collect();
     for client in &mut silent {
         client.send_bytes(&part);
