@@ -34,7 +34,7 @@ pub(crate) struct GroupStore {
     /// Whether anything happened since the last look.
     is_used: bool,
     /// What lists say of the group once all is durable.
-    summary: Option<Summary>,
+    summary: Option<Arc<Summary>>,
 }
 
 /// A group's rows when its actor starts: its own with those of its members, and its offsets.
@@ -182,9 +182,9 @@ impl GroupStore {
     /// Says what lists are to say of the group when that is durable what they say, and before who
     /// changed it is answered.
     pub(crate) fn summarize(&mut self, summary: Summary, answers: &mut Answers) {
-        if self.summary.as_ref() != Some(&summary) {
-            self.summary = Some(summary.clone());
-            let slot = Arc::clone(&self.slot);
+        if self.summary.as_deref() != Some(&summary) {
+            let (slot, summary) = (Arc::clone(&self.slot), Arc::new(summary));
+            self.summary = Some(Arc::clone(&summary));
             answers.precede(move || slot.summarize(summary));
         }
     }

@@ -165,14 +165,14 @@ impl GroupSlot {
     /// Lets the group's next actor be of the kind that the group is now. Only the group's actor does
     /// so, and retires.
     pub(crate) fn give_way(&self, next: Summary) {
-        self.summarize(next);
+        self.summarize(Arc::new(next));
         self.retire();
     }
 
     /// Says what the group is now.
-    pub(crate) fn summarize(&self, summary: Summary) {
-        if **self.summary.load() != summary {
-            self.summary.store(Arc::new(summary));
+    pub(crate) fn summarize(&self, summary: Arc<Summary>) {
+        if *self.summary.load() != summary {
+            self.summary.store(summary);
         }
     }
 }

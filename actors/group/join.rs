@@ -14,6 +14,7 @@ use crate::names::{InstanceId, MemberId};
 use actix::{Context, Handler, Message};
 use bytes::Bytes;
 use std::collections::HashSet;
+use std::collections::VecDeque;
 use std::time::Duration;
 
 /// How long a new member is kept that does not come to the end of its first join phase.
@@ -239,7 +240,12 @@ impl ClassicGroup {
     /// Forgets that an id was given; whether it was.
     pub(super) fn take_pending(&mut self, member: &MemberId) -> bool {
         let place = self.pending.iter().position(|pending| pending == member);
-        place.and_then(|place| self.pending.remove(place)).is_some()
+        let was_pending = place.and_then(|place| self.pending.remove(place)).is_some();
+        if self.pending.is_empty() {
+            // Its room goes too: most groups are small, and idle.
+            self.pending = VecDeque::new();
+        }
+        was_pending
     }
 
     fn give_id(&mut self, member: &MemberId, session_timeout: Duration, now: Now) {

@@ -5,7 +5,7 @@ use super::sync::{SyncError, Synced};
 use crate::durable::Reply;
 use crate::names::{InstanceId, MemberId};
 use bytes::Bytes;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// A way of assigning partitions that a member knows, and what it says of itself for it.
@@ -63,8 +63,9 @@ pub(crate) fn bytes_of(protocols: &[Protocol]) -> usize {
 pub(super) struct Members {
     /// Sorted. Most groups are small, and a tree makes room for many.
     by_id: Vec<(MemberId, Box<Member>)>,
-    by_instance: HashMap<InstanceId, MemberId>,
-    knowing: HashMap<String, usize>,
+    by_instance: BTreeMap<InstanceId, MemberId>,
+    /// By name, how many know a protocol; sorted.
+    knowing: Vec<(String, usize)>,
     /// Of what all say of themselves.
     bytes: usize,
 }
@@ -165,23 +166,37 @@ impl Members {
 
     /// Whether every member knows the protocol.
     pub(super) fn all_know(&self, protocol: &str) -> bool {
-        self.knowing.get(protocol).copied().unwrap_or(0) == self.len()
+        let count = self.knowing_place(protocol).ok().and_then(|place| self.knowing.get(place));
+        count.map_or(0, |(_, count)| *count) == self.len()
+    }
+
+    fn knowing_place(&self, protocol: &str) -> Result<usize, usize> {
+        self.knowing.binary_search_by(|(known, _)| known.as_str().cmp(protocol))
     }
 
     fn count(&mut self, protocols: &[Protocol]) {
         self.bytes += bytes_of(protocols);
         for protocol in protocols {
-            *self.knowing.entry(protocol.name.clone()).or_default() += 1;
+            match self.knowing_place(&protocol.name) {
+                Ok(place) => self.knowing.get_mut(place).into_iter().for_each(|(_, count)| *count += 1),
+                Err(place) => {
+                    if self.knowing.is_empty() {
+                        self.knowing.reserve_exact(1);
+                    }
+                    self.knowing.insert(place, (protocol.name.clone(), 1));
+                }
+            }
         }
     }
 
     fn discount(&mut self, protocols: &[Protocol]) {
         self.bytes -= bytes_of(protocols);
         for protocol in protocols {
-            if let Some(count) = self.knowing.get_mut(&protocol.name) {
+            let Ok(place) = self.knowing_place(&protocol.name) else { continue };
+            if let Some((_, count)) = self.knowing.get_mut(place) {
                 *count -= 1;
                 if *count == 0 {
-                    self.knowing.remove(&protocol.name);
+                    self.knowing.remove(place);
                 }
             }
         }

@@ -16,7 +16,7 @@ use crate::config::GroupSettings;
 use crate::deadlines::Deadlines;
 use crate::durable::Answers;
 use crate::names::MemberId;
-use std::collections::{HashSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -104,9 +104,9 @@ pub struct ClassicGroup {
     /// Ids that were given to who has not come back with them yet, the oldest first.
     pub(super) pending: VecDeque<MemberId>,
     /// Members that have not asked for their assignments in this generation.
-    pub(super) unsynced: HashSet<MemberId>,
+    pub(super) unsynced: BTreeSet<MemberId>,
     /// The topics that the members read, sorted; `None` when nobody can tell.
-    pub(super) topics: Option<Vec<String>>,
+    pub(super) topics: Option<Box<[String]>>,
     /// While [`State::PreparingRebalance`] was entered from [`State::Empty`].
     pub(super) initial: Option<Initial>,
     pub(super) deadlines: Deadlines<Timer>,
@@ -131,7 +131,7 @@ impl ClassicGroup {
             leader: None,
             members: Members::default(),
             pending: VecDeque::new(),
-            unsynced: HashSet::new(),
+            unsynced: BTreeSet::new(),
             topics: None,
             initial: None,
             deadlines: Deadlines::default(),

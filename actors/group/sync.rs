@@ -8,7 +8,7 @@ use crate::mail::Unavailable;
 use crate::names::{InstanceId, MemberId};
 use actix::{Context, Handler, Message};
 use bytes::Bytes;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 
 /// A member asks for its assignment.
 #[derive(Debug, Message)]
@@ -101,7 +101,7 @@ impl ClassicGroup {
         self.unsynced.remove(&id);
         if self.unsynced.is_empty() {
             // Its room goes too: most groups are small, and idle.
-            self.unsynced = HashSet::new();
+            self.unsynced = BTreeSet::new();
             self.deadlines.cancel(&Timer::Sync);
         }
         if self.state() == State::Stable {
