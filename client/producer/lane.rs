@@ -88,8 +88,8 @@ impl Lane {
         }
     }
 
-    /// Puts a record into the batch that is filled. Says the number of a batch that it begins, and
-    /// whether one became full.
+    /// Puts a record into the batch that is filled. Says the number of a batch that it begins and that
+    /// waits for others, and whether one became full.
     pub(super) fn add(&mut self, entry: Entry, now_ms: i64, settings: &Settings) -> (Option<u64>, bool) {
         let Entry { record, bytes, outcome } = entry;
         let new = record.in_batch(now_ms);
@@ -121,7 +121,7 @@ impl Lane {
             self.end_batch();
             has_ended = true;
         }
-        (is_new.then_some(number), has_ended)
+        ((is_new && !is_full).then_some(number), has_ended)
     }
 
     /// The batch of that number has waited long enough for company.

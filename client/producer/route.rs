@@ -78,7 +78,7 @@ impl Sender {
         if has_ended && chosen.is_none() {
             self.partitioner.batch_ended(&name);
         }
-        if let Some(number) = begun.filter(|_| !has_ended && !settings.linger.is_zero()) {
+        if let Some(number) = begun.filter(|_| !settings.linger.is_zero()) {
             let linger = settings.linger;
             self.events.push(Box::pin(async move {
                 sleep(linger).await;

@@ -123,6 +123,24 @@ async fn what_is_sent_outlives_a_restart_of_the_broker() -> Result<()> {
 }
 
 #[tokio::test]
+async fn what_a_full_batch_left_over_goes_when_it_has_waited() -> Result<()> {
+    let trial = Trial::start().await?;
+    for (name, client) in trial.clients().await? {
+        let topic = name.replace(' ', "-");
+        create(&client, &topic, 1).await?;
+        let builder = client.producer_builder().linger(Duration::from_millis(1)).batch_bytes(1000);
+        let producer = builder.build();
+        let record = |size| Record::to(topic.as_str()).value(vec![b'.'; size]);
+        // The first fills a batch alone, and the third does not fit beside the second.
+        let sent: Vec<_> = [2000, 600, 600].map(|size| producer.send(record(size))).into();
+        for (offset, delivery) in (0..).zip(sent) {
+            assert_eq!(soon(delivery).await??.offset, offset, "{name}");
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_producer_that_is_dropped_still_delivers() -> Result<()> {
     let trial = Trial::start().await?;
     for (name, client) in trial.clients().await? {
