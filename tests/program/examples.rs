@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// The program of an example.
-fn built(name: &str) -> PathBuf {
+pub(crate) fn built(name: &str) -> PathBuf {
     // Examples lie beside the folder of the tests.
     let here = std::env::current_exe().unwrap();
     let example = here.parent().and_then(Path::parent).unwrap().join("examples").join(name);

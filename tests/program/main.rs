@@ -9,6 +9,7 @@ mod configuration;
 mod examples;
 mod refusals;
 mod signals;
+mod web;
 
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
