@@ -1,16 +1,19 @@
 //! Keyspaces: tables of the program around the broker, in the broker's own database.
 //!
-//! They are read whenever the program likes, and written only by units ([`crate::unit`]): so that what
+//! They are read whenever the program likes, several of them as of one moment by a
+//! [snapshot](crate::snapshot), and written only by units ([`crate::unit`]): so that what
 //! a crash leaves is what units did, together with their events and offsets.
 
 use crate::broker::Broker;
-use callboard_actors::Unavailable;
+use bytes::Bytes;
 use callboard_actors::broker::BrokerHandle;
+use callboard_actors::broker::program_rows::ProgramRow;
 use callboard_client::codec::Codec;
 use callboard_storage::keys;
 use std::ops::RangeFrom;
 use std::sync::Arc;
 
+pub use callboard_actors::Unavailable;
 pub use callboard_actors::committer::unit::Version;
 
 /// Bytes of a keyspace's name.
@@ -35,6 +38,9 @@ pub struct Versioned<T> {
     /// Its version.
     pub version: Version,
 }
+
+/// A key with its value.
+pub type Entry<C> = (Vec<u8>, Versioned<<C as Codec>::Out>);
 
 /// Why a keyspace is not read, or a value not written.
 #[derive(Debug, thiserror::Error)]
@@ -81,11 +87,8 @@ impl<C: Codec> Keyspace<C> {
         &self,
         key: impl AsRef<[u8]>,
     ) -> Result<Option<Versioned<C::Out>>, KeyspaceError<C::Error>> {
-        let Some((version, bytes)) = self.broker.program_row(&self.name, key.as_ref()).await? else {
-            return Ok(None);
-        };
-        let value = self.codec.decode(bytes).map_err(KeyspaceError::Codec)?;
-        Ok(Some(Versioned { value, version }))
+        let row = self.broker.program_row(&self.name, key.as_ref()).await?;
+        row.map(|row| self.value(row)).transpose()
     }
 
     /// At most so many values from a key on, in the order of the keys, all as of one moment.
@@ -96,13 +99,24 @@ impl<C: Codec> Keyspace<C> {
         &self,
         from: RangeFrom<impl AsRef<[u8]>>,
         count_max: usize,
-    ) -> Result<Vec<(Vec<u8>, Versioned<C::Out>)>, KeyspaceError<C::Error>> {
+    ) -> Result<Vec<Entry<C>>, KeyspaceError<C::Error>> {
         let rows = self.broker.program_rows(&self.name, from.start.as_ref(), count_max).await?;
-        let value = |row: callboard_actors::broker::unit::ProgramRow| {
-            let value = self.codec.decode(row.value).map_err(KeyspaceError::Codec)?;
-            Ok((row.key, Versioned { value, version: row.version }))
-        };
-        rows.into_iter().map(value).collect()
+        self.values(rows)
+    }
+
+    /// A value out of what is stored.
+    pub(crate) fn value(
+        &self,
+        (version, bytes): (Version, Bytes),
+    ) -> Result<Versioned<C::Out>, KeyspaceError<C::Error>> {
+        let value = self.codec.decode(bytes).map_err(KeyspaceError::Codec)?;
+        Ok(Versioned { value, version })
+    }
+
+    /// Values out of what is stored, with their keys.
+    pub(crate) fn values(&self, rows: Vec<ProgramRow>) -> Result<Vec<Entry<C>>, KeyspaceError<C::Error>> {
+        let entry = |row: ProgramRow| Ok((row.key, self.value((row.version, row.value))?));
+        rows.into_iter().map(entry).collect()
     }
 
     pub(crate) fn row_key(&self, key: &[u8]) -> Result<Vec<u8>, KeyspaceError<C::Error>> {

@@ -10,15 +10,16 @@
 
 mod bounds;
 mod recover;
+mod snapshot;
 
 pub use bounds::Bounds;
+pub use snapshot::Snapshot;
 
 use crate::checkpoint::Checkpoint;
 use crate::error::{Error, Result};
 use crate::ids::Sequence;
 use crate::keys::Table;
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode, Readable};
-use std::ops::Bound;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -115,17 +116,9 @@ impl Index {
         table: Table,
         prefix: &[u8],
         from: &[u8],
-        mut take: impl FnMut(&[u8], &[u8]) -> Result<Continue>,
+        take: impl FnMut(&[u8], &[u8]) -> Result<Continue>,
     ) -> Result<()> {
-        let prefix = full_key(table, prefix);
-        let range = (Bound::Included(full_key(table, from)), Bound::Unbounded);
-        for guard in self.database.snapshot().range(self.keyspace(table), range) {
-            let (key, value) = guard.into_inner()?;
-            if !key.starts_with(&prefix) || take(key.get(1..).unwrap_or_default(), &value)? == Continue::No {
-                break;
-            }
-        }
-        Ok(())
+        self.snapshot().each_from(self, table, prefix, from, take)
     }
 
     /// The last row with that prefix whose key is at most `at`.

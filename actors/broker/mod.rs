@@ -11,6 +11,7 @@
 //! - [`producer_ids`]: a new producer's id
 //!
 //! Operations over partitions: [`mod@append`], [`mod@unit`], [`long_poll`], [`list_offsets`], [`leader_epochs`].
+//! Reading what units wrote: [`program_rows`].
 //!
 //! Invariants: a topic is in the snapshot only when it is durable, and no more once its deletion
 //! began; no number of a partition, and no producer id, is ever given twice.
@@ -28,6 +29,7 @@ pub mod list_offsets;
 pub mod locate;
 pub mod long_poll;
 pub mod producer_ids;
+pub mod program_rows;
 pub mod start;
 pub mod topic_name;
 pub mod topics;

@@ -4,7 +4,7 @@
 use super::BrokerHandle;
 use super::locate::LocateError;
 use super::topics::{PartitionSlot, TopicView};
-use crate::committer::unit::{Expected, Unit, UnitError, Version, read_row};
+use crate::committer::unit::{Expected, Unit, UnitError};
 use crate::coordinator::groups::Kind;
 use crate::coordinator::locate::{LocateGroupError, Missing};
 use crate::mail::{Unavailable, post};
@@ -13,9 +13,8 @@ use crate::offsets::commit::{Committing, NewOffset};
 use crate::offsets::unit::{CommitUnit, CommitUnitError};
 use crate::partition::append::{AppendError, Appended, check};
 use bytes::Bytes;
-use callboard_storage::index::Continue;
 use callboard_storage::journal::Mutation;
-use callboard_storage::keys::{self, Table};
+use callboard_storage::keys::Table;
 use callboard_storage::log;
 use std::sync::Arc;
 use tokio::sync::oneshot;
@@ -23,7 +22,7 @@ use tokio::sync::oneshot;
 /// What is to be done at once.
 #[derive(Debug, Clone, Default)]
 pub struct UnitOfWork {
-    /// Rows of keyspaces: key as [`keys::program`] makes it, and value or none.
+    /// Rows of keyspaces: key as [`callboard_storage::keys::program`] makes it, and value or none.
     pub rows: Vec<(Vec<u8>, Option<Vec<u8>>)>,
     /// What is expected of rows.
     pub expected: Vec<Expected>,
@@ -84,17 +83,6 @@ impl From<LocateError> for CommitError {
     }
 }
 
-/// A row of a keyspace.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ProgramRow {
-    /// The program's key.
-    pub key: Vec<u8>,
-    /// The row's version.
-    pub version: Version,
-    /// The program's value.
-    pub value: Bytes,
-}
-
 impl BrokerHandle {
     /// Does all of it or nothing; it is durable and readable when this returns. Dropping the future
     /// does not take back what is on its way.
@@ -127,54 +115,4 @@ impl BrokerHandle {
         };
         Ok(self.ask_group(&group, missing, message).await??)
     }
-
-    /// A row of a keyspace.
-    ///
-    /// # Errors
-    /// [`Unavailable`] when the disk cannot be read, or the broker stops.
-    pub async fn program_row(
-        &self,
-        keyspace: &str,
-        key: &[u8],
-    ) -> Result<Option<(Version, Bytes)>, Unavailable> {
-        let full = keys::program(keyspace, key);
-        let row = self.readers().read(move |reader| reader.index().get(Table::Program, &full)).await?;
-        let row = row.map_err(|error| unreadable(&error))?;
-        Ok(row
-            .and_then(|row| read_row(&row).map(|(version, value)| (version, Bytes::copy_from_slice(value)))))
-    }
-
-    /// The rows of a keyspace from a key on, in order, as of one moment, at most so many.
-    ///
-    /// # Errors
-    /// As for [`BrokerHandle::program_row`].
-    pub async fn program_rows(
-        &self,
-        keyspace: &str,
-        from: &[u8],
-        count_max: usize,
-    ) -> Result<Vec<ProgramRow>, Unavailable> {
-        let (prefix, from) = (keys::program(keyspace, &[]), keys::program(keyspace, from));
-        let read = self.readers().read(move |reader| {
-            let mut rows = Vec::new();
-            let begin = prefix.len();
-            let taken = reader.index().each_from(Table::Program, &prefix, &from, |key, row| {
-                if rows.len() >= count_max {
-                    return Ok(Continue::No);
-                }
-                if let Some((version, value)) = read_row(row) {
-                    let key = key.get(begin..).unwrap_or_default().to_vec();
-                    rows.push(ProgramRow { key, version, value: Bytes::copy_from_slice(value) });
-                }
-                Ok(Continue::Yes)
-            });
-            taken.map(|()| rows)
-        });
-        read.await?.map_err(|error| unreadable(&error))
-    }
-}
-
-fn unreadable(error: &callboard_storage::Error) -> Unavailable {
-    tracing::error!(%error, "rows of the program cannot be read");
-    Unavailable
 }

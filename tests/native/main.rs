@@ -8,6 +8,7 @@ mod embedding;
 mod faults;
 mod groups;
 mod producer;
+mod snapshots;
 mod subscribe;
 mod support;
 mod units;
