@@ -1,5 +1,6 @@
 //! The commands that ask a running broker for something.
 
+use super::bench::BenchCommand;
 use clap::{Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -27,6 +28,12 @@ pub enum ClientCommand {
         /// What to do.
         #[command(subcommand)]
         command: GroupCommand,
+    },
+    /// Measure how fast the broker is.
+    Bench {
+        /// What to measure.
+        #[command(subcommand)]
+        command: BenchCommand,
     },
 }
 
@@ -221,6 +228,7 @@ impl ClientCommand {
             Self::Topic { connection, .. } | Self::Group { connection, .. } => connection,
             Self::Produce(produce) => &produce.connection,
             Self::Consume(consume) => &consume.connection,
+            Self::Bench { command } => command.connection(),
         }
     }
 }

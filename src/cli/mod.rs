@@ -1,7 +1,9 @@
 //! The command line of the `callboard` program: which command, and which settings it gives.
 
+mod bench;
 mod client;
 
+pub use bench::{BenchCommand, BenchConsume, BenchLatency, BenchProduce, Load, When};
 pub use client::{
     ClientCommand, Connection, ConsumeArgs, From, GroupCommand, Packing, ProduceArgs, TopicCommand,
 };

@@ -2,8 +2,10 @@
 //!
 //! - [`topic`], [`group`]: looking after topics and groups
 //! - [`produce`], [`consume`]: records in and out
+//! - [`bench`]: how fast the broker is
 //! - [`output`]: tables for people, JSON for programs
 
+mod bench;
 mod consume;
 mod group;
 mod output;
@@ -25,6 +27,7 @@ pub async fn run(command: ClientCommand) -> Result<()> {
         ClientCommand::Group { connection, command } => group::run(&client, command, &connection).await,
         ClientCommand::Produce(produce) => produce::run(&client, produce).await,
         ClientCommand::Consume(consume) => consume::run(&client, consume).await,
+        ClientCommand::Bench { command } => bench::run(&client, command).await,
     }
 }
 

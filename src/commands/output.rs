@@ -1,9 +1,10 @@
-//! Tables for people, JSON for programs.
+//! Tables and bars for people, JSON for programs.
 
 use anyhow::{Context, Result};
 use comfy_table::{Cell, CellAlignment, Table, presets};
+use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Map, Value};
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 
 /// Rows under a head. Numbers stand right.
 #[derive(Debug)]
@@ -59,4 +60,13 @@ pub(super) fn done(json: bool, what: &str, fields: Value) -> Result<()> {
 /// Prints a line.
 pub(super) fn line(text: &str) -> Result<()> {
     writeln!(std::io::stdout(), "{text}").context("writing to standard output")
+}
+
+/// A bar up to a length, on a terminal only.
+pub(super) fn progress(length: u64, template: &str) -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::new(length);
+    ProgressStyle::with_template(template).map(|style| bar.clone().with_style(style)).unwrap_or(bar)
 }

@@ -1,14 +1,13 @@
 //! `callboard produce`.
 
-use super::output::done;
+use super::output::{self, done};
 use crate::cli::{Packing, ProduceArgs};
 use anyhow::{Context, Result, ensure};
 use callboard_client::producer::{Delivery, Producer};
 use callboard_client::{Client, Compression, Record};
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 use serde_json::{Value, json};
 use std::collections::VecDeque;
-use std::io::IsTerminal;
 use std::path::Path;
 use std::time::Duration;
 use tokio::fs::File;
@@ -137,7 +136,7 @@ fn from_json(topic: &str, line: &[u8]) -> Result<Record> {
     Ok(record)
 }
 
-fn compression(packing: Packing) -> Compression {
+pub(super) fn compression(packing: Packing) -> Compression {
     match packing {
         Packing::None => Compression::None,
         Packing::Gzip => Compression::Gzip,
@@ -147,18 +146,16 @@ fn compression(packing: Packing) -> Compression {
     }
 }
 
-/// A bar for files, on a terminal.
+/// A bar for files.
 async fn progress(files: &[impl AsRef<Path>]) -> ProgressBar {
-    if files.is_empty() || !std::io::stderr().is_terminal() {
+    if files.is_empty() {
         return ProgressBar::hidden();
     }
     let mut bytes = 0;
     for file in files {
         bytes += tokio::fs::metadata(file).await.map_or(0, |it| it.len());
     }
-    let bar = ProgressBar::new(bytes);
-    let style = ProgressStyle::with_template("{bar:40} {bytes}/{total_bytes} {bytes_per_sec} {eta}");
-    style.map(|style| bar.clone().with_style(style)).unwrap_or(bar)
+    output::progress(bytes, "{bar:40} {bytes}/{total_bytes} {bytes_per_sec} {eta}")
 }
 
 #[cfg(test)]

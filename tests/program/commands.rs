@@ -138,6 +138,44 @@ fn groups_are_read_by_described_reset_and_deleted() {
 }
 
 #[test]
+fn a_broker_is_measured() {
+    let trial = Trial::start();
+    // Many batches of several records each.
+    let load = "-n 500 --size 100 --partitions 2 -z lz4 --batch-bytes 5000";
+    let produce: Vec<_> = ["bench", "produce", "--json"].into_iter().chain(load.split(' ')).collect();
+    let told = &objects(&trial.run(&produce))[0];
+    let facts = (&told["bench"], &told["records"], &told["bytes"]);
+    assert_eq!(facts, (&json!("produce"), &json!(500), &json!(50_000)));
+    let [p50, p999] = ["p50", "p99.9"].map(|share| told["latency_ms"][share].as_f64().unwrap());
+    assert!(0.0 < p50 && p50 <= p999 && told["records_per_s"].as_f64() > Some(0.0), "{told}");
+    let described = objects(&trial.run(&["topic", "describe", "bench", "--json"]));
+    let ends = described.iter().map(|partition| partition["end_offset"].as_u64().unwrap());
+    assert_eq!((ends.len(), ends.sum::<u64>()), (2, 500), "they are there");
+
+    let consumed = &objects(&trial.run(&["bench", "consume", "--json"]))[0];
+    assert_eq!((&consumed["records"], &consumed["bytes"]), (&json!(500), &json!(50_000)));
+    assert_eq!(consumed["latency_ms"], json!(null));
+    assert!(trial.run(&["bench", "consume", "-n", "10"]).starts_with("BENCH"));
+
+    let told = trial.run(&["bench", "latency", "-n", "20", "--acks", "written", "--size", "0"]);
+    let rows: Vec<_> = told.lines().map(|line| line.split("  ").next().unwrap()).collect();
+    assert_eq!(rows, ["BENCH", "latency to receipt", "latency to reader"]);
+}
+
+#[test]
+fn a_measurement_that_cannot_be_says_what_to_do() {
+    let trial = Trial::start();
+    assert!(trial.fail(&["bench", "consume"]).contains("callboard topic list"));
+    trial.run(&["bench", "latency", "-n", "1", "--partitions", "1"]);
+    let other = trial.fail(&["bench", "produce", "--partitions", "2"]);
+    assert!(other.contains("1 partition(s)") && other.contains("callboard topic delete bench"), "{other}");
+    let many = trial.fail(&["bench", "consume", "-n", "1000"]);
+    assert!(many.contains("21 record(s)") && many.contains("callboard bench produce"), "{many}");
+    let large = trial.fail(&["bench", "produce", "-n", "1", "--size", "3000000"]);
+    assert!(large.contains("max.message.bytes") && large.contains("--size"), "{large}");
+}
+
+#[test]
 fn a_broker_that_is_not_there_is_told_with_what_to_do() {
     let folder = tempfile::tempdir().unwrap();
     let output = callboard(folder.path(), &["topic", "list", "--broker", "127.0.0.1:1"]).output().unwrap();
