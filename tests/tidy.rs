@@ -156,6 +156,16 @@ fn dependencies_point_down() {
 }
 
 #[test]
+fn crates_need_each_other_by_the_version_that_all_have() {
+    // Without one nothing can be published, and with an older one something else would be built.
+    let root = manifest(".");
+    let version = root.lines().find(|line| line.starts_with("version = ")).unwrap();
+    let own: Vec<_> = root.lines().filter(|line| line.contains("{ path = ")).collect();
+    assert_eq!(own.len(), ARROWS.len(), "{own:?}");
+    holds(own.iter().filter(|line| !line.contains(&format!(", {version} }}"))));
+}
+
+#[test]
 fn every_crate_takes_the_lints_of_the_workspace() {
     let members = members();
     assert!(members.len() > 4, "{members:?}");
