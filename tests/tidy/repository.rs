@@ -4,10 +4,10 @@ use crate::code::is_word;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Folders with nothing in them that was written by hand.
+/// Names with nothing behind them that was written by hand.
 const MADE: [&str; 8] =
     [".git", "target", "callboard-data", "node_modules", "__pycache__", "venv", "corpus", "artifacts"];
-/// How the folders begin that benchmarks make for a while.
+/// How the names of folders begin that benchmarks make for a while.
 const PASSING: &str = ".tmp";
 
 /// A text file, by its path from the root with `/`.
@@ -49,13 +49,13 @@ pub(crate) fn files() -> Vec<TextFile> {
     let (mut folders, mut files) = (vec![root.clone()], Vec::new());
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
-            let path = entry.path();
+            let (path, name) = (entry.path(), entry.file_name());
+            // In a second work tree git's folder is a file.
+            if MADE.iter().any(|made| name == *made) || name.to_string_lossy().starts_with(PASSING) {
+                continue;
+            }
             if entry.file_type().unwrap().is_dir() {
-                let name = entry.file_name();
-                let is_made = MADE.iter().any(|made| name == *made);
-                if !is_made && !name.to_string_lossy().starts_with(PASSING) {
-                    folders.push(path);
-                }
+                folders.push(path);
             } else if let Ok(text) = fs::read_to_string(&path) {
                 let name = path.strip_prefix(&root).unwrap().to_str().unwrap().replace('\\', "/");
                 files.push(TextFile { name, text });
