@@ -31,6 +31,7 @@ impl Committer {
     /// Writes all that gathered, and answers those who asked for no more.
     pub(super) fn write(&mut self) {
         let pending = std::mem::take(&mut self.pending);
+        let is_worth_overlap = pending.is_worth_writing();
         let pending = self.refuse(pending);
         let Pending { commits, mut origins, questions, .. } = self.check_units(pending);
         let group = match self.log.as_mut() {
@@ -39,7 +40,7 @@ impl Committer {
         };
         if let (Some(log), Some(group)) = (&self.log, group) {
             answer_written(log, &group, &mut origins);
-            self.written.push_back(Written { group, origins, questions });
+            self.written.push_back(Written { group, origins, questions, is_worth_overlap });
             return;
         }
         if !origins.is_empty() {

@@ -42,8 +42,6 @@ pub(super) enum Origin {
         from: Pledge,
         losses: u64,
         written: Option<oneshot::Sender<Result<Appended, AppendError>>>,
-        /// Whether the producer waits until the batch is durable.
-        waits_for_sync: bool,
     },
     Other {
         chain: Option<Chain>,
@@ -53,14 +51,6 @@ pub(super) enum Origin {
 }
 
 impl Origin {
-    /// Whether somebody waits until the commit is durable.
-    pub(super) fn is_waited_for(&self) -> bool {
-        match self {
-            Self::Partition { waits_for_sync, .. } => *waits_for_sync,
-            Self::Other { .. } | Self::Unit(_) => true,
-        }
-    }
-
     pub(super) fn is_broken(&self) -> bool {
         matches!(self, Self::Other { chain: Some(chain), .. } if chain.is_broken())
     }
@@ -100,8 +90,7 @@ impl Pending {
         // Who wants no answer at all does not wait.
         self.is_hurried |= written.as_ref().is_some_and(|written| !written.is_closed());
         self.commits.push(log::Commit { batches: vec![(partition, batch)], mutations: Vec::new() });
-        let waits_for_sync = written.is_none();
-        self.origins.push(Origin::Partition { id: partition, from, losses, written, waits_for_sync });
+        self.origins.push(Origin::Partition { id: partition, from, losses, written });
     }
 
     pub(super) fn commit(&mut self, commit: Commit) {

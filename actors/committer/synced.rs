@@ -1,7 +1,7 @@
 //! Synced: what was written is durable. It is applied and answered.
 //!
-//! A sync runs on a thread of its own while the next group is written. Where a single commit is all
-//! there is to sync, and somebody waits for it, the way there and back would only cost time.
+//! A sync runs on a thread of its own where the next group will probably be written meanwhile, because
+//! the one before was worth that. Otherwise the way there and back would only cost time.
 
 use super::Committer;
 use super::adopt::Adopt;
@@ -24,13 +24,8 @@ pub(super) struct Written {
     pub(super) group: Group,
     pub(super) origins: Vec<Origin>,
     pub(super) questions: Questions,
-}
-
-impl Written {
-    /// Whether it is one commit, and somebody waits for it.
-    fn is_single(&self) -> bool {
-        matches!(self.origins.as_slice(), [origin] if origin.is_waited_for())
-    }
+    /// Whether it would have been written while a sync was on its way.
+    pub(super) is_worth_overlap: bool,
 }
 
 impl Handler<Synced> for Committer {
@@ -51,11 +46,10 @@ impl Handler<Synced> for Committer {
 impl Committer {
     /// Makes what is written durable, unless that is on its way already.
     pub(super) fn sync(&mut self, committer: Addr<Self>) {
-        let is_single = self.written.len() == 1 && self.written.iter().all(Written::is_single);
         if self.is_syncing || self.written.is_empty() {
             return;
         }
-        if is_single {
+        if !self.written.iter().any(|written| written.is_worth_overlap) {
             self.settle();
             return;
         }
@@ -151,7 +145,7 @@ struct Done {
 
 impl Done {
     fn add(&mut self, written: Written) {
-        let Written { group, origins, questions } = written;
+        let Written { group, origins, questions, .. } = written;
         self.groups.push(group);
         self.origins.extend(origins);
         self.questions.add(questions);

@@ -8,6 +8,8 @@ use callboard_benches::report;
 use callboard_benches::wanted::Wanted;
 use std::path::Path;
 
+/// Starts on an empty folder, of which the middle one is told: one alone may meet a busy disk.
+const STARTS: usize = 9;
 const KIB: usize = 1024;
 
 /// Runs the scenarios whose names are wanted, or all.
@@ -116,8 +118,17 @@ fn disk_figures(folder: &Path) -> Result<()> {
 }
 
 fn starts() -> Result<()> {
-    let (ours, took) = Ours::start()?;
-    report::figure("start-empty", ours.name(), &format!("{:.1} ms", took.as_secs_f64() * 1e3));
+    let mut starts = Vec::new();
+    let ours = loop {
+        let (ours, took) = Ours::start()?;
+        starts.push(took);
+        if starts.len() == STARTS {
+            break ours;
+        }
+    };
+    starts.sort_unstable();
+    let median = starts.get(STARTS / 2).copied().unwrap_or_default();
+    report::figure("start-empty", ours.name(), &format!("p50 {:.1} ms", median.as_secs_f64() * 1e3));
     let idle = usage(ours.process_id())?;
     report::figure("start-idle-memory", ours.name(), &format!("{:.1} MB", idle.resident_bytes as f64 / 1e6));
     let load = Load { records: 200_000, ..loads().swap_remove(2).1 };

@@ -61,14 +61,17 @@ impl Trial {
         told
     }
 
-    /// Two commits of one group, whose sync has begun, and waits.
-    fn syncing(&self) -> [Committing; 2] {
+    /// Two commits whose sync has begun, and waits. In their group is a batch that need only be written.
+    async fn syncing(&self, partition: &Addr<Partition>) -> [Committing; 2] {
         self.disk.hold_syncs(true);
         let (go, gate) = std::sync::mpsc::channel();
         self.thread.spawn_fn(move || gate.recv().unwrap());
         let told = [1, 2].map(|key| self.commit(key));
+        let written = append(partition, Acks::Written);
+        is_there(partition).await;
         go.send(()).unwrap();
         self.disk.wait_for_held_sync();
+        assert_eq!(offset(written.await.unwrap()), Offset(0));
         told
     }
 
@@ -78,12 +81,13 @@ impl Trial {
         let topic = TopicView::new(TopicId(Uuid::nil()), "topic".into(), config, slots);
         let settings = Arc::new(ArcSwap::from_pointee(Settings::default()));
         let partition = Partition::new(PARTITION, Arc::new(topic), self.committer.clone(), settings).start();
-        partition_is_there(&partition).await;
+        is_there(&partition).await;
         partition
     }
 }
 
-async fn partition_is_there(partition: &Addr<Partition>) {
+/// Waits until a partition has handled all messages that it has got.
+async fn is_there(partition: &Addr<Partition>) {
     let poll = |reply| crate::partition::poll::Poll { watch: None, reply };
     crate::mail::ask(partition, poll).await.unwrap();
 }
@@ -105,25 +109,25 @@ fn offset(appended: Result<Appended, AppendError>) -> Offset {
 async fn what_need_only_be_written_is_answered_while_a_sync_runs() {
     let trial = Trial::start();
     let partition = trial.partition().await;
-    let told = trial.syncing();
+    let told = trial.syncing(&partition).await;
     let mut synced = append(&partition, Acks::Synced);
-    assert_eq!(offset(append(&partition, Acks::Written).await.unwrap()), Offset(1));
+    assert_eq!(offset(append(&partition, Acks::Written).await.unwrap()), Offset(2));
     assert!(synced.try_recv().is_err(), "it is written, and not durable");
     trial.disk.hold_syncs(false);
-    assert_eq!(offset(synced.await.unwrap()), Offset(0));
+    assert_eq!(offset(synced.await.unwrap()), Offset(1));
     for told in told {
         assert_eq!(told.await, Ok(Ok(())));
     }
-    assert_eq!(offset(append(&partition, Acks::Synced).await.unwrap()), Offset(2));
+    assert_eq!(offset(append(&partition, Acks::Synced).await.unwrap()), Offset(3));
 }
 
 #[actix::test]
 async fn what_stands_behind_a_sync_that_failed_is_lost() {
     let trial = Trial::start();
     let partition = trial.partition().await;
-    let told = trial.syncing();
+    let told = trial.syncing(&partition).await;
     let synced = append(&partition, Acks::Synced);
-    assert_eq!(offset(append(&partition, Acks::Written).await.unwrap()), Offset(1));
+    assert_eq!(offset(append(&partition, Acks::Written).await.unwrap()), Offset(2));
     trial.disk.fail_once_after(0);
     trial.disk.hold_syncs(false);
     assert!(matches!(synced.await.unwrap(), Err(AppendError::Unavailable(_))));
@@ -137,11 +141,11 @@ async fn what_stands_behind_a_sync_that_failed_is_lost() {
 async fn a_starting_partition_finds_what_was_on_its_way_before() {
     let trial = Trial::start();
     let first = trial.partition().await;
-    let _told = trial.syncing();
+    let _told = trial.syncing(&first).await;
     let written = append(&first, Acks::Written);
-    assert_eq!(offset(written.await.unwrap()), Offset(0));
+    assert_eq!(offset(written.await.unwrap()), Offset(1));
     let (reply, state) = oneshot::channel();
     post(&trial.committer, Adopt { partition: PARTITION, reply }).unwrap();
     trial.disk.hold_syncs(false);
-    assert_eq!(state.await.unwrap().unwrap().next_offset, Offset(1));
+    assert_eq!(state.await.unwrap().unwrap().next_offset, Offset(2));
 }
