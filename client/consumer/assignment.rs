@@ -71,10 +71,10 @@ impl Consumer {
 
     /// Finds out where to begin in new partitions, and in those whose log lacks what was to be read.
     pub(super) async fn settle(&mut self) {
-        let Unsettled { by_commit, by_policy } = self.positions.unsettled();
-        if by_commit.is_empty() && by_policy.is_empty() {
+        if !self.positions.are_unsettled {
             return;
         }
+        let Unsettled { by_commit, by_policy } = self.positions.unsettled();
         let committed = match self.committed_of(&by_commit).await {
             Ok(committed) => committed,
             Err(error) => return self.rest(&error),
@@ -99,6 +99,7 @@ impl Consumer {
                 }
             }
         }
+        self.positions.are_unsettled = false;
     }
 
     /// Where the reset policy says to begin.

@@ -110,7 +110,9 @@ impl Consumer {
         &self,
         partitions: &[TopicPartition],
     ) -> Result<Vec<Option<i64>>, Error> {
-        let Some(group) = self.group.clone() else { return Ok(vec![None; partitions.len()]) };
+        let Some(group) = self.group.clone().filter(|_| !partitions.is_empty()) else {
+            return Ok(vec![None; partitions.len()]);
+        };
         let (member, _, epoch) = self.who();
         let fetch = FetchOffsets { group, member, epoch, partitions: Some(partitions.to_vec()) };
         let fetched = self.client.ask(fetch).await?;

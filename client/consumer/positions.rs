@@ -15,6 +15,8 @@ pub(super) struct Positions {
     pub(super) queued_bytes: usize,
     /// The reading that is open does not fit the partitions any more.
     pub(super) are_changed: bool,
+    /// Of some it may not be known where to begin.
+    pub(super) are_unsettled: bool,
 }
 
 /// How far a consumer is in a partition.
@@ -54,7 +56,7 @@ impl Positions {
             committed: None,
             is_out_of_range: false,
         });
-        self.are_changed = true;
+        (self.are_changed, self.are_unsettled) = (true, true);
     }
 
     pub(super) fn remove(&mut self, partition: TopicPartition) {
@@ -97,7 +99,7 @@ impl Positions {
         self.forget_queued(partition);
         if let Some(position) = self.partitions.get_mut(&partition) {
             (position.next, position.is_out_of_range) = (None, true);
-            self.are_changed = true;
+            (self.are_changed, self.are_unsettled) = (true, true);
         }
     }
 
