@@ -1,7 +1,7 @@
 //! Building a batch of records, as a producer does.
 
 use super::codec;
-use super::{Batch, BatchHeader, Compression};
+use super::{BATCH_HEADER_BYTES, Batch, BatchHeader, Compression};
 use bytes::BufMut;
 use std::io;
 
@@ -30,12 +30,20 @@ pub struct Producing {
 }
 
 /// Records on their way into a batch.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct BatchBuilder {
-    records: Vec<u8>,
+    /// The records, behind room for the header.
+    bytes: Vec<u8>,
     count: i32,
     base_timestamp: i64,
     max_timestamp: i64,
+}
+
+impl Default for BatchBuilder {
+    fn default() -> Self {
+        let bytes = vec![0; BATCH_HEADER_BYTES];
+        Self { bytes, count: 0, base_timestamp: 0, max_timestamp: 0 }
+    }
 }
 
 impl BatchBuilder {
@@ -47,16 +55,16 @@ impl BatchBuilder {
         self.max_timestamp = self.max_timestamp.max(record.timestamp);
         let timestamp_delta = record.timestamp.wrapping_sub(self.base_timestamp);
         let offset_delta = i64::from(self.count);
-        put_varint(&mut self.records, body_bytes(&record, timestamp_delta, offset_delta) as i64);
-        self.records.put_u8(0);
-        put_varint(&mut self.records, timestamp_delta);
-        put_varint(&mut self.records, offset_delta);
-        put_field(&mut self.records, record.key);
-        put_field(&mut self.records, record.value);
-        put_varint(&mut self.records, record.headers.len() as i64);
+        put_varint(&mut self.bytes, body_bytes(&record, timestamp_delta, offset_delta) as i64);
+        self.bytes.put_u8(0);
+        put_varint(&mut self.bytes, timestamp_delta);
+        put_varint(&mut self.bytes, offset_delta);
+        put_field(&mut self.bytes, record.key);
+        put_field(&mut self.bytes, record.value);
+        put_varint(&mut self.bytes, record.headers.len() as i64);
         for (name, value) in record.headers {
-            put_field(&mut self.records, Some(name.as_bytes()));
-            put_field(&mut self.records, value.as_deref());
+            put_field(&mut self.bytes, Some(name.as_bytes()));
+            put_field(&mut self.bytes, value.as_deref());
         }
         self.count += 1;
     }
@@ -73,7 +81,7 @@ impl BatchBuilder {
 
     /// Bytes of the records before they are compressed.
     pub fn records_bytes(&self) -> usize {
-        self.records.len()
+        self.bytes.len() - BATCH_HEADER_BYTES
     }
 
     /// The batch, with its header in front and its checksum.
@@ -88,8 +96,11 @@ impl BatchBuilder {
             (header.producer_id, header.producer_epoch, header.base_sequence) = (id, epoch, base_sequence);
         }
         Ok(match compression {
-            Compression::None => Batch::seal(header, &self.records),
-            packed => Batch::seal(header, &codec::pack(packed, &self.records)?),
+            Compression::None => Batch::seal_in_place(header, self.bytes),
+            packed => {
+                let records = self.bytes.get(BATCH_HEADER_BYTES..).unwrap_or_default();
+                Batch::seal(header, &codec::pack(packed, records)?)
+            }
         })
     }
 }
