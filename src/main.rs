@@ -5,6 +5,7 @@ use callboard::cli::{Cli, ClientCommand, Command};
 use callboard::config::{self, CommandLine};
 use callboard::{Broker, Config, commands, logging};
 use callboard_actors::config::{Settings, Values};
+use callboard_storage::crash_points;
 use clap::{CommandFactory, Parser};
 use std::io::Write;
 use std::process::ExitCode;
@@ -63,6 +64,7 @@ fn print_config(values: &Values) -> anyhow::Result<()> {
 fn serve(values: Values) -> anyhow::Result<()> {
     let settings = Settings::from_values(values.clone())?;
     logging::start(&settings.log);
+    crash_points::set_up();
     actix::System::new().block_on(async {
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;

@@ -6,10 +6,12 @@
 //! - [`log`]: partitions' logs over the two: append, sync, apply, read
 //! - [`checkpoint`]: up to where the index holds what the journal says
 //! - [`folder`]: the data folder: its lock, its format and its identity
+//! - [`crash_points`]: where a test lets the process die
 //!
 //! Nothing here knows an actor, a socket or a wire protocol, and every call may block.
 
 pub mod checkpoint;
+pub mod crash_points;
 pub mod disk;
 pub mod error;
 pub mod folder;

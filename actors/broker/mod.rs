@@ -45,6 +45,7 @@ use crate::placement::Placement;
 use actix::{Actor, Addr, Context};
 use arc_swap::ArcSwap;
 use callboard_storage::PartitionId;
+use callboard_storage::crash_points::{Point, reach};
 use callboard_storage::journal::Mutation;
 use callboard_storage::log;
 use producer_ids::ProducerIds;
@@ -72,12 +73,15 @@ pub struct Broker {
 impl Broker {
     /// Commits changes of the registry, in the order of the calls: the future only waits.
     fn commit(&self, mutations: Vec<Mutation>) -> impl Future<Output = Result<(), Unavailable>> + use<> {
+        reach(Point::RegistryChanges);
         let (reply, committed) = oneshot::channel();
         let commit = log::Commit { mutations, batches: Vec::new() };
         let posted = post(&self.committer, Commit { commit, chain: None, reply: reply.into() });
         async move {
             posted?;
-            committed.await.map_err(|_| Unavailable)?
+            let outcome = committed.await.map_err(|_| Unavailable)?;
+            reach(Point::RegistryChanged);
+            outcome
         }
     }
 

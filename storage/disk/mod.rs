@@ -5,6 +5,7 @@ pub mod simulated;
 
 pub use os::OsDisk;
 
+use crate::crash_points::{Point, reach};
 use std::fmt::Debug;
 use std::io::{self, IoSlice};
 use std::path::{Path, PathBuf};
@@ -118,7 +119,9 @@ pub fn replace_file(disk: &dyn Disk, path: &Path, content: &[u8]) -> io::Result<
     let file = disk.create(&temporary)?;
     file.append(&mut [IoSlice::new(content)])?;
     file.sync()?;
+    reach(Point::FileWritten);
     disk.rename(&temporary, path)?;
+    reach(Point::FileNamed);
     disk.sync_folder(path.parent().unwrap_or(Path::new(".")))
 }
 

@@ -1,6 +1,7 @@
 //! Freeing space: removing segments in which nothing may be read any more.
 
 use super::{Reader, segment};
+use crate::crash_points::{Point, reach};
 use crate::disk::Disk;
 use crate::error::{Error, Result};
 use crate::ids::{Offset, SegmentId};
@@ -31,7 +32,9 @@ pub fn reclaim(
             continue;
         }
         let path = segment::path(folder, segment);
+        reach(Point::RemovalBegins);
         disk.remove(&path).map_err(Error::io("removing", &path))?;
+        reach(Point::Removed);
         reader.forget(segment);
         removed += 1;
     }
@@ -42,6 +45,7 @@ pub fn reclaim(
     for (segment, _) in used.iter().filter(|(_, part)| **part == Use::Dead) {
         let rows = index.scan(Table::Segments, &segment.0.to_be_bytes())?;
         index.delete_all(Table::Segments, rows.iter().map(|(key, _)| key.as_slice()))?;
+        reach(Point::Reclaimed);
     }
     Ok(removed)
 }

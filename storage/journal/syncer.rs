@@ -1,5 +1,6 @@
 //! The thread that syncs the newest segment while the next records are written to it.
 
+use crate::crash_points::{Point, reach};
 use crate::disk::DiskFile;
 use std::fmt;
 use std::io;
@@ -53,8 +54,11 @@ impl Syncer {
 
 fn run(inbox: &Receiver<Job>) {
     while let Ok(Job { file, outcome, done }) = inbox.recv() {
+        reach(Point::SyncBesideBegins);
+        let synced = file.sync();
+        reach(Point::SyncedBeside);
         // Nobody asks for it any more when the journal ends.
-        let _ = outcome.send(file.sync());
+        let _ = outcome.send(synced);
         done();
     }
 }

@@ -5,6 +5,7 @@ use super::record::{
 };
 use super::segment::{self, SEGMENT_HEADER_BYTES, SegmentHeader};
 use super::syncer::{Syncer, Syncing};
+use crate::crash_points::{Point, reach, reach_by};
 use crate::disk::{Disk, DiskFile};
 use crate::error::{Error, Result};
 use crate::ids::{SegmentId, Sequence};
@@ -119,8 +120,10 @@ impl Writer {
             self.roll()?;
         }
         let places = bodies.iter().map(|body| self.encode(body)).collect();
+        reach(Point::AppendBegins);
         let outcome = self.gather.append_to(self.file.as_ref());
         self.guard("writing", outcome)?;
+        reach(Point::Appended);
         Ok(places)
     }
 
@@ -161,8 +164,10 @@ impl Writer {
         self.end_sync()?;
         self.check()?;
         if self.synced < self.written {
+            reach(Point::SyncBegins);
             let outcome = self.file.sync();
             self.guard("syncing", outcome)?;
+            reach(Point::Synced);
             self.synced = self.written;
         }
         Ok(())
@@ -230,6 +235,7 @@ impl Writer {
     /// The old segment is whole and synced before the new one can count.
     fn roll(&mut self) -> Result<()> {
         self.sync()?;
+        reach(Point::SegmentEnded);
         let header = SegmentHeader {
             segment: self.segment.next(),
             first: self.written.next(),
@@ -281,6 +287,7 @@ fn create_segment(
     let temporary = segment::temporary_path(folder, header.segment);
     let path = segment::path(folder, header.segment);
     let file = disk.create(&temporary).map_err(Error::io("creating", &temporary))?;
+    reach(Point::SegmentCreated);
     let head = header.encode();
     let mut position = 0;
     for chunk in std::iter::once(&head).chain(records) {
@@ -288,7 +295,9 @@ fn create_segment(
         position += chunk.len() as u64;
     }
     file.sync().map_err(Error::io("syncing", &temporary))?;
+    reach(Point::SegmentWritten);
     disk.rename(&temporary, &path).map_err(Error::io("renaming", &temporary))?;
+    reach(Point::SegmentNamed);
     disk.sync_folder(folder).map_err(Error::io("syncing", folder))?;
     Ok((file, position))
 }
@@ -343,6 +352,7 @@ impl Gather {
     fn append_to(&mut self, file: &dyn DiskFile) -> std::io::Result<()> {
         self.close();
         let pieces = std::mem::take(&mut self.pieces);
+        reach_by(Point::HalfAppended, || append_half(&pieces, file));
         let mut slices: Vec<_> = pieces.iter().map(|piece| IoSlice::new(piece)).collect();
         file.append(&mut slices)
     }
@@ -351,4 +361,12 @@ impl Gather {
         self.close();
         self.pieces.concat()
     }
+}
+
+/// What a process leaves that dies while it writes.
+fn append_half(pieces: &[Bytes], file: &dyn DiskFile) {
+    let mut bytes = pieces.concat();
+    bytes.truncate(bytes.len() / 2);
+    // Whatever comes of it is what a crash may leave.
+    let _ = file.append(&mut [IoSlice::new(&bytes)]);
 }

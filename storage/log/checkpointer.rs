@@ -1,6 +1,7 @@
 //! The thread that makes checkpoints durable and then frees dead segments, beside the writer.
 
 use crate::checkpoint::Checkpoint;
+use crate::crash_points::{Point, reach};
 use crate::disk::Disk;
 use crate::error::{Error, Result};
 use crate::ids::{SegmentId, Sequence};
@@ -155,6 +156,7 @@ impl Worker {
 
     fn checkpoint(&mut self, checkpoint: &Checkpoint) -> Result<()> {
         let started = Instant::now();
+        reach(Point::FlushBegins);
         self.index.begin_flush()?;
         while !self.index.is_flushed()? {
             if started.elapsed() > FLUSH_TIMEOUT {
@@ -166,6 +168,7 @@ impl Worker {
             // There is no event to wait for when tables are written.
             std::thread::park_timeout(FLUSH_POLL);
         }
+        reach(Point::Flushed);
         checkpoint.write(self.files.disk.as_ref(), &self.files.checkpoint)?;
         tracing::debug!(sequence = %checkpoint.sequence, elapsed = ?started.elapsed(), "checkpoint");
         self.reclaim(checkpoint.segment)

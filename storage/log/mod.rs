@@ -18,6 +18,7 @@ pub use reader::{LogReader, TimedOffset};
 pub use tail::PartitionState;
 
 use crate::checkpoint::Checkpoint;
+use crate::crash_points::{Point, reach};
 use crate::error::{Error, Result};
 use crate::ids::{Offset, PartitionId, SegmentId};
 use crate::index::{Index, Row};
@@ -158,8 +159,10 @@ impl Log {
     /// A fault of the index, or [`Error::Stopped`] for groups that are not synced or not the next;
     /// nothing may be appended then until a restart.
     pub fn apply(&mut self, groups: &[Group]) -> Result<()> {
+        reach(Point::ApplyBegins);
         let outcome = self.check_next(groups).and_then(|()| self.apply_groups(groups));
         outcome.inspect_err(|error| self.writer.stop(error.to_string()))?;
+        reach(Point::Applied);
         self.applied = groups.last().map_or(self.applied, |group| group.end);
         Ok(())
     }

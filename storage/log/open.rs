@@ -3,6 +3,7 @@
 use super::checkpointer::{CheckpointBounds, Checkpointer};
 use super::{Log, LogReader};
 use crate::checkpoint::Checkpoint;
+use crate::crash_points::{Point, reach};
 use crate::disk::Disk;
 use crate::error::{Error, Result};
 use crate::folder::Folder;
@@ -43,7 +44,9 @@ impl Log {
             at_once(open_journal, open_index)?
         } else {
             // One after the other, so that a damaged journal leaves the index as it is.
-            (open_journal()?, open_index()?)
+            let journal = open_journal()?;
+            reach(Point::JournalOpened);
+            (journal, open_index()?)
         };
         // The folders of the journal and of the index are entries too.
         disk.sync_folder(folder.path()).map_err(Error::io("syncing", folder.path()))?;
@@ -65,9 +68,11 @@ impl Log {
             checkpointer,
             reader,
         };
+        reach(Point::ReplayBegins);
         for records in recovered.chunks(RECORDS_AT_ONCE) {
             log.apply_recovered(records)?;
         }
+        reach(Point::Replayed);
         log.checkpointer.count_from(checkpoint.map_or(crate::Sequence(0), |it| it.sequence));
         tracing::info!(records = recovered.len(), elapsed = ?started.elapsed(), "journal opened");
         Ok(log)
