@@ -30,11 +30,9 @@ pub(crate) const ANYWHERE: &str = "127.0.0.1:0";
 /// # Errors
 /// When it does not start, or does not say in time where it listens; the error ends with its log.
 pub(crate) fn launch(folder: &Path, address: &str, settings: &[String]) -> Result<(Child, String)> {
-    let log = OpenOptions::new().create(true).append(true).open(log_in(folder))?;
-    let mut child = command(folder, address, settings, log).spawn().context("cannot start callboard")?;
-    let said = child.stdout.take().context("no standard output")?;
-    match first_line(said).recv_timeout(READY_WITHIN) {
-        Ok(line) if line.starts_with("callboard ready ") => Ok((child, address_in(&line)?)),
+    let (mut child, lines) = spawn(folder, address, settings, None)?;
+    match lines.recv_timeout(READY_WITHIN) {
+        Ok(line) if is_ready(&line) => Ok((child, address_in(&line)?)),
         otherwise => {
             let _ = child.kill();
             let _ = child.wait();
@@ -43,6 +41,25 @@ pub(crate) fn launch(folder: &Path, address: &str, settings: &[String]) -> Resul
             bail!("the broker did not say that it is ready but {otherwise:?}; its log:\n{log}")
         }
     }
+}
+
+/// Starts the broker, and tells the lines that it says: none any more when it has ended. Where it is to
+/// die at a point between two steps, `death` says at which, and in which pass.
+///
+/// # Errors
+/// When it cannot be started.
+pub(crate) fn spawn(
+    folder: &Path,
+    address: &str,
+    settings: &[String],
+    death: Option<&str>,
+) -> Result<(Child, mpsc::Receiver<String>)> {
+    let log = OpenOptions::new().create(true).append(true).open(log_in(folder))?;
+    let mut command = command(folder, address, settings, log);
+    command.env_remove("FAILPOINTS").envs(death.map(|death| ("FAILPOINTS", death)));
+    let mut child = command.spawn().context("cannot start callboard")?;
+    let said = child.stdout.take().context("no standard output")?;
+    Ok((child, lines(said)))
 }
 
 fn command(folder: &Path, address: &str, settings: &[String], log: File) -> Command {
@@ -62,8 +79,8 @@ fn command(folder: &Path, address: &str, settings: &[String], log: File) -> Comm
     command
 }
 
-/// The first line that comes, or a closed channel when there is none.
-fn first_line(said: ChildStdout) -> mpsc::Receiver<String> {
+/// The lines that come, and then a closed channel.
+fn lines(said: ChildStdout) -> mpsc::Receiver<String> {
     let (sender, line) = mpsc::channel();
     thread::spawn(move || {
         for line in BufReader::new(said).lines().map_while(Result::ok) {
@@ -74,7 +91,16 @@ fn first_line(said: ChildStdout) -> mpsc::Receiver<String> {
     line
 }
 
-fn address_in(ready: &str) -> Result<String> {
+/// Whether a line says that clients may come.
+pub(crate) fn is_ready(line: &str) -> bool {
+    line.starts_with("callboard ready ")
+}
+
+/// The address in such a line.
+///
+/// # Errors
+/// When there is none.
+pub(crate) fn address_in(ready: &str) -> Result<String> {
     let word = ready.split_whitespace().find_map(|word| word.strip_prefix("kafka="));
     Ok(word.with_context(|| format!("no address in {ready:?}"))?.to_string())
 }
