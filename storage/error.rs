@@ -26,6 +26,9 @@ pub enum Error {
     /// The folder is in use.
     #[error("the data folder {} is in use by another process", .0.display())]
     InUse(PathBuf),
+    /// A folder that must be empty is not.
+    #[error("the folder {} is not empty", .0.display())]
+    NotEmpty(PathBuf),
     /// The folder was written by another version.
     #[error("the data folder {} has format {found}, this version reads format {expected}", path.display())]
     Format {
@@ -56,6 +59,14 @@ pub enum Error {
         found: Sequence,
         /// The last record that the checkpoint says it holds.
         expected: Sequence,
+    },
+    /// A file of the index is damaged.
+    #[error("the index is damaged: {}: {what}; `callboard check` tells more", path.display())]
+    IndexDamaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: String,
     },
     /// A segment that must be there is not.
     #[error("journal segment {0} is missing from {path}", path = .1.display())]

@@ -55,6 +55,27 @@ impl Folder {
         Ok(Self { path: path.to_owned(), identity, _lock: lock })
     }
 
+    /// Locks a folder that is to become a data folder. Until [`Folder::finish`] it has no identity, so
+    /// that no broker takes a part for the whole.
+    ///
+    /// # Errors
+    /// [`Error::InUse`], [`Error::Io`].
+    pub(crate) fn begin(path: &Path, identity: Identity) -> Result<Self> {
+        create(path).map_err(Error::io("creating the data folder", path))?;
+        let lock = lock(path)?;
+        Ok(Self { path: path.to_owned(), identity, _lock: lock })
+    }
+
+    /// Makes a folder that was begun one that a broker starts on.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub(crate) fn finish(&self) -> Result<()> {
+        let file = self.path.join("identity");
+        let text = render(&self.identity);
+        disk::replace_file(&OsDisk, &file, text.as_bytes()).map_err(Error::io("writing", &file))
+    }
+
     /// The folder itself.
     pub fn path(&self) -> &Path {
         &self.path
@@ -81,6 +102,38 @@ impl Folder {
     }
 }
 
+/// A data folder that is only looked at. No broker can open it while this lives.
+#[derive(Debug)]
+pub struct Looked {
+    /// The identity in the folder, or why it cannot be told.
+    pub identity: Result<Identity>,
+    _lock: Option<File>,
+}
+
+impl Looked {
+    /// Locks a data folder without changing anything in it.
+    ///
+    /// # Errors
+    /// [`Error::InUse`] when a broker runs on it; [`Error::Io`], also when there is no data folder.
+    pub fn at(path: &Path) -> Result<Self> {
+        let journal = path.join("journal");
+        fs::read_dir(&journal).map_err(Error::io("opening the data folder's journal", &journal))?;
+        let file = path.join("lock");
+        // Who has no lock has no broker.
+        let lock = match File::open(&file) {
+            Ok(lock) => Some(lock),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => return Err(Error::io("opening", &file)(error)),
+        };
+        if let Some(lock) = &lock {
+            try_lock(lock, path)?;
+        }
+        let file = path.join("identity");
+        let text = fs::read_to_string(&file).map_err(Error::io("reading", &file));
+        Ok(Self { identity: text.and_then(|text| parse(path, &text)), _lock: lock })
+    }
+}
+
 /// Creates the folder and those above it, so that a power failure does not take them away.
 fn create(path: &Path) -> io::Result<()> {
     let is_missing = |folder: &&Path| !folder.as_os_str().is_empty() && !folder.exists();
@@ -101,10 +154,15 @@ fn lock(path: &Path) -> Result<File> {
         .write(true)
         .open(&file)
         .map_err(Error::io("writing to the data folder", path))?;
+    try_lock(&lock, path)?;
+    Ok(lock)
+}
+
+fn try_lock(lock: &File, path: &Path) -> Result<()> {
     match lock.try_lock() {
-        Ok(()) => Ok(lock),
+        Ok(()) => Ok(()),
         Err(TryLockError::WouldBlock) => Err(Error::InUse(path.to_owned())),
-        Err(TryLockError::Error(error)) => Err(Error::io("locking", &file)(error)),
+        Err(TryLockError::Error(error)) => Err(Error::io("locking", path)(error)),
     }
 }
 

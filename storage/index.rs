@@ -9,6 +9,7 @@
 //! A keyspace costs milliseconds to create, so tables share one and are told by a key's first byte.
 
 mod bounds;
+pub mod files;
 mod recover;
 mod snapshot;
 
@@ -29,7 +30,7 @@ const CACHE_BYTES: u64 = 64 << 20;
 const MEMTABLE_BYTES: u64 = 16 << 20;
 
 /// The row in each keyspace with the last record that a checkpoint may rely on.
-const CHECKPOINT_KEY: &[u8] = b"checkpoint";
+pub(crate) const CHECKPOINT_KEY: &[u8] = b"checkpoint";
 
 /// A row: its key without the table's number, and its value.
 pub type Row = (Vec<u8>, Vec<u8>);
@@ -54,7 +55,7 @@ impl Index {
     /// is removed first: before the first checkpoint all of it follows from the journal.
     ///
     /// # Errors
-    /// [`Error::IndexBehind`]; [`Error::InUse`]; [`Error::Index`]; [`Error::Io`]; [`Error::Value`]
+    /// [`Error::IndexBehind`]; [`Error::IndexDamaged`]; [`Error::InUse`]; [`Error::Index`]; [`Error::Io`]; [`Error::Value`]
     /// when a partition's row is damaged.
     pub fn open(folder: &Path, checkpoint: Option<&Checkpoint>) -> Result<Self> {
         recover::check_free(folder)?;
@@ -65,6 +66,7 @@ impl Index {
             None if !recover::is_complete(folder) => recover::remove(folder)?,
             Some(_) | None => recover::discard_write_ahead_log(folder)?,
         }
+        files::check_versions(folder)?;
         let bounds = Arc::new(Bounds::default());
         let filter = bounds::factory(Arc::clone(&bounds));
         let database = Database::builder(folder)
@@ -144,14 +146,20 @@ impl Index {
     fn check_covers(&self, checkpoint: Option<&Checkpoint>) -> Result<()> {
         let Some(Checkpoint { sequence: expected, .. }) = checkpoint else { return Ok(()) };
         for keyspace in [&self.log, &self.state] {
-            let noted = keyspace.get(full_key(Table::Meta, CHECKPOINT_KEY))?;
-            let noted = noted.and_then(|value| value.as_ref().try_into().ok());
-            let found = Sequence(noted.map_or(0, u64::from_be_bytes));
+            let found = noted_checkpoint(keyspace)?;
             if found < *expected {
                 return Err(Error::IndexBehind { found, expected: *expected });
             }
         }
         Ok(())
+    }
+
+    /// The last record that the index is known to hold.
+    ///
+    /// # Errors
+    /// [`Error::Index`].
+    pub(crate) fn noted_checkpoint(&self) -> Result<Sequence> {
+        Ok(noted_checkpoint(&self.log)?.min(noted_checkpoint(&self.state)?))
     }
 
     /// Collects changes that are made at once.
@@ -242,6 +250,12 @@ impl IndexBatch<'_> {
     pub fn commit(self) -> Result<()> {
         Ok(self.batch.commit()?)
     }
+}
+
+fn noted_checkpoint(keyspace: &Keyspace) -> Result<Sequence> {
+    let noted = keyspace.get(full_key(Table::Meta, CHECKPOINT_KEY))?;
+    let noted = noted.and_then(|value| value.as_ref().try_into().ok());
+    Ok(Sequence(noted.map_or(0, u64::from_be_bytes)))
 }
 
 fn full_key(table: Table, key: &[u8]) -> Vec<u8> {

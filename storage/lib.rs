@@ -7,9 +7,11 @@
 //! - [`checkpoint`]: up to where the index holds what the journal says
 //! - [`folder`]: the data folder: its lock, its format and its identity
 //! - [`crash_points`]: where a test lets the process die
+//! - [`mod@check`]: what is wrong with a data folder that no broker runs on
 //!
 //! Nothing here knows an actor, a socket or a wire protocol, and every call may block.
 
+pub mod check;
 pub mod checkpoint;
 pub mod crash_points;
 pub mod disk;
