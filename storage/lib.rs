@@ -8,6 +8,7 @@
 //! - [`folder`]: the data folder: its lock, its format and its identity
 //! - [`crash_points`]: where a test lets the process die
 //! - [`mod@check`]: what is wrong with a data folder that no broker runs on
+//! - [`mod@salvage`]: copying out of a damaged one what can be read
 //!
 //! Nothing here knows an actor, a socket or a wire protocol, and every call may block.
 
@@ -22,6 +23,7 @@ pub mod index;
 pub mod journal;
 pub mod keys;
 pub mod log;
+pub mod salvage;
 pub mod values;
 
 pub use error::{Error, Result};

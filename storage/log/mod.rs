@@ -8,6 +8,7 @@ mod apply;
 pub mod checkpointer;
 mod open;
 pub mod reader;
+mod restore;
 mod tail;
 
 #[cfg(test)]
@@ -15,6 +16,7 @@ mod tests;
 
 pub use open::LogOptions;
 pub use reader::{LogReader, TimedOffset};
+pub use restore::PlacedCommit;
 pub use tail::PartitionState;
 
 use crate::checkpoint::Checkpoint;
