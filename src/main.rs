@@ -17,7 +17,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     match run() {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             // One sentence, whatever the log level is.
             eprintln!("callboard: {}", sentence(&error));
@@ -26,10 +26,19 @@ fn main() -> ExitCode {
     }
 }
 
-fn run() -> anyhow::Result<()> {
-    let cli = Cli::parse();
+fn run() -> anyhow::Result<ExitCode> {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Not clap's code for a wrong line, which is the one for damage that was found.
+            error.print()?;
+            return Ok(if error.use_stderr() { ExitCode::FAILURE } else { ExitCode::SUCCESS });
+        }
+    };
     match cli.command() {
-        Command::Client(command) => return ask(command),
+        Command::Client(command) => ask(command)?,
+        Command::Check(args) => return commands::check::run(&args),
+        Command::Salvage(args) => return commands::salvage::run(&args),
         Command::Completions(shell) => {
             clap_complete::generate(
                 shell,
@@ -37,17 +46,20 @@ fn run() -> anyhow::Result<()> {
                 "callboard",
                 &mut std::io::stdout(),
             );
-            return Ok(());
         }
         Command::Manual => {
             let manual = clap_mangen::Man::new(<Cli as CommandFactory>::command());
-            return manual.render(&mut std::io::stdout()).context("printing the manual page");
+            manual.render(&mut std::io::stdout()).context("printing the manual page")?;
         }
-        Command::Config | Command::Serve => {}
+        Command::Config => print_config(&load(&cli)?)?,
+        Command::Serve => serve(load(&cli)?)?,
     }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn load(cli: &Cli) -> anyhow::Result<Values> {
     let line = CommandLine { file: cli.config_file(), flags: cli.flags() };
-    let values = config::load(&line, std::env::vars_os())?;
-    if cli.command() == Command::Config { print_config(&values) } else { serve(values) }
+    Ok(config::load(&line, std::env::vars_os())?)
 }
 
 /// Asks a running broker for something.

@@ -2,11 +2,14 @@
 
 mod bench;
 mod client;
+mod folder;
 
 pub use bench::{BenchCommand, BenchConsume, BenchLatency, BenchProduce, Load, When};
 pub use client::{
     ClientCommand, Connection, ConsumeArgs, From, GroupCommand, Packing, ProduceArgs, TopicCommand,
 };
+
+pub use folder::{CheckArgs, SalvageArgs};
 
 use std::path::{Path, PathBuf};
 
@@ -32,6 +35,10 @@ pub enum Command {
     Config,
     /// Ask a running broker for something.
     Client(ClientCommand),
+    /// Check a data folder that no broker runs on.
+    Check(CheckArgs),
+    /// Copy what can be read of a damaged data folder into a new one.
+    Salvage(SalvageArgs),
     /// Print a script that completes the command line in a shell.
     Completions(Shell),
     /// Print the manual page.
@@ -48,6 +55,11 @@ enum Given {
     Config(Flags),
     #[command(flatten)]
     Client(ClientCommand),
+    /// Check a data folder that no broker runs on: exit code 0 when nothing is wrong, 2 when
+    /// something is. Nothing is changed.
+    Check(CheckArgs),
+    /// Copy what can be read of a damaged data folder into a new one, and tell what is lost.
+    Salvage(SalvageArgs),
     /// Print a script that completes the command line in a shell.
     Completions {
         /// The shell.
@@ -86,6 +98,8 @@ impl Cli {
             None | Some(Given::Serve(_)) => Command::Serve,
             Some(Given::Config(_)) => Command::Config,
             Some(Given::Client(command)) => Command::Client(command.clone()),
+            Some(Given::Check(args)) => Command::Check(args.clone()),
+            Some(Given::Salvage(args)) => Command::Salvage(args.clone()),
             Some(Given::Completions { shell }) => Command::Completions(*shell),
             Some(Given::Manual) => Command::Manual,
         }
@@ -113,7 +127,11 @@ impl Cli {
     fn both(&self) -> impl Iterator<Item = &Flags> {
         let after = self.given.as_ref().and_then(|given| match given {
             Given::Serve(flags) | Given::Config(flags) => Some(flags),
-            Given::Client(_) | Given::Completions { .. } | Given::Manual => None,
+            Given::Client(_)
+            | Given::Check(_)
+            | Given::Salvage(_)
+            | Given::Completions { .. }
+            | Given::Manual => None,
         });
         std::iter::once(&self.flags).chain(after)
     }

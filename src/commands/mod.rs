@@ -1,15 +1,19 @@
-//! What the program does for users of a running broker, by the native client.
+//! What the program does for users: of a running broker by the native client, and of a data folder.
 //!
 //! - [`topic`], [`group`]: looking after topics and groups
 //! - [`produce`], [`consume`]: records in and out
 //! - [`bench`]: how fast the broker is
+//! - [`check`], [`salvage`]: a data folder that no broker runs on; [`findings`] is what both tell
 //! - [`output`]: tables for people, JSON for programs
 
 mod bench;
+pub mod check;
 mod consume;
+mod findings;
 mod group;
 mod output;
 mod produce;
+pub mod salvage;
 mod topic;
 
 use crate::cli::{ClientCommand, Connection};

@@ -64,8 +64,19 @@ pub struct Lost {
 pub struct SalvageOptions {
     /// Bytes after which the journal starts its next segment.
     pub segment_bytes: u64,
+    /// Whether the index is read.
+    pub index: IndexUse,
     /// Who the new folder is where the old identity cannot be read.
     pub identity: Identity,
+}
+
+/// Whether the index is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IndexUse {
+    /// It is, as far as it can be.
+    Read,
+    /// It is not: its damage takes the database, and the process with it, to where they end.
+    Leave,
 }
 
 /// Copies what can be read of the data folder `damaged` into `target`, which must be empty or not be
@@ -89,7 +100,7 @@ pub fn salvage(
         salvaged.damages.push(Finding { place: Place::File("identity".into()), what });
         options.identity.clone()
     });
-    let source = Source::open(damaged, &mut salvaged)?;
+    let source = Source::open(damaged, options.index, &mut salvaged)?;
     let journal = damaged.join("journal");
     let folder = Folder::begin(target, identity)?;
     let mut target =

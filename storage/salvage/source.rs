@@ -1,6 +1,6 @@
 //! What can be read of a damaged folder's index, and the files of its journal.
 
-use super::{Salvaged, read_checkpoint};
+use super::{IndexUse, Salvaged, read_checkpoint};
 use crate::check::view::View;
 use crate::check::{Finding, Place};
 use crate::disk::{Disk, DiskFile, OsDisk};
@@ -43,7 +43,7 @@ pub(super) struct Source {
 }
 
 impl Source {
-    pub(super) fn open(folder: &Path, salvaged: &mut Salvaged) -> Result<Self> {
+    pub(super) fn open(folder: &Path, index: IndexUse, salvaged: &mut Salvaged) -> Result<Self> {
         let view = View::of(folder)?;
         let read = read_checkpoint(folder);
         let checkpoint = read.as_ref().ok().copied().flatten();
@@ -61,7 +61,11 @@ impl Source {
             return Ok(source);
         }
         salvaged.damages.extend(read.err());
-        let opened = source.view.open_tables().and_then(|index| {
+        let opened = match index {
+            IndexUse::Read => source.view.open_tables(),
+            IndexUse::Leave => Err("it was not to be read".into()),
+        };
+        let opened = opened.and_then(|index| {
             let noted = index.noted_checkpoint().map_err(|error| error.to_string())?;
             Ok((index, noted))
         });

@@ -12,7 +12,8 @@ use std::path::PathBuf;
 use tempfile::TempDir;
 
 fn options() -> SalvageOptions {
-    SalvageOptions { segment_bytes: 4096, identity: Identity { cluster_id: "new".into(), node_id: 1 } }
+    let index = IndexUse::Read;
+    SalvageOptions { segment_bytes: 4096, index, identity: Identity { cluster_id: "new".into(), node_id: 1 } }
 }
 
 /// The batches of all partitions: base offset, offsets, records and checksum.
@@ -157,6 +158,10 @@ fn without_an_index_all_is_as_the_journal_has_it() {
         let before = batches(folder.path());
         fs::remove_dir_all(folder.path().join("index/keyspaces/2")).unwrap();
         let (told, target) = salvaged(folder.path());
+        let other = tempfile::tempdir().unwrap();
+        let options = SalvageOptions { index: IndexUse::Leave, ..options() };
+        salvage(folder.path(), other.path(), options, &mut |_| {}).unwrap();
+        assert_eq!(batches(other.path()), before);
         assert!(told.lost.is_empty() && told.topics == 1, "{told:?}");
         assert!(told.notes.iter().any(|note| note.contains("index cannot be read")), "{told:?}");
         let writing = Writing::open(target.path());

@@ -7,6 +7,7 @@ mod support;
 mod commands;
 mod configuration;
 mod examples;
+mod folders;
 mod refusals;
 mod signals;
 mod web;
