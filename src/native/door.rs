@@ -1,6 +1,6 @@
 //! The native protocol on a socket: frames to requests, answers to frames.
 
-use super::readings::{self, Credit};
+use super::readings::{self, Credit, Gate, Unwritten};
 use super::{Caller, Native, Reply, Started, start};
 use crate::connection::door::{self, Answer, Answers, Door, Keeps, Order, Pushes};
 use crate::testing::faulty::Refusing;
@@ -16,9 +16,12 @@ use futures_util::future::BoxFuture;
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
+use tokio::sync::Semaphore;
 
 /// Readings that a connection may have at once.
 const READINGS_MAX: usize = 1024;
+/// Pushes of a connection that may wait for its client: one is written, and the next is read meanwhile.
+const PUSHES_UNWRITTEN_MAX: usize = 2;
 /// Bytes of what a client calls itself.
 const CLIENT_ID_BYTES_MAX: usize = 1024;
 
@@ -30,6 +33,7 @@ pub struct Session {
     caller: Option<Caller>,
     readings: HashMap<u32, Credit>,
     pushes: Pushes<FrameError>,
+    gate: Gate,
 }
 
 impl Door for Native {
@@ -45,7 +49,8 @@ impl Door for Native {
 
     fn session(&self, peer: IpAddr, pushes: Pushes<FrameError>) -> Session {
         let host = format!("/{}", peer.to_canonical());
-        Session { host, caller: None, readings: HashMap::new(), pushes }
+        let gate = Arc::new(Semaphore::new(PUSHES_UNWRITTEN_MAX));
+        Session { host, caller: None, readings: HashMap::new(), pushes, gate }
     }
 
     fn operation(frame: &Bytes) -> Result<FrameHeader, FrameError> {
@@ -171,11 +176,12 @@ impl Native {
         if session.readings.contains_key(&open.reading) {
             return Err(Refusal::new(Code::UNKNOWN_READING, "there is a reading of that number already"));
         }
-        let (credit, reading) = readings::open(open.parts, open.credit);
+        let gate = Some(Arc::clone(&session.gate));
+        let (credit, reading) = readings::open(open.parts, open.credit, gate);
         session.readings.insert(open.reading, credit);
         let (pushes, number) = (session.pushes.clone(), open.reading);
-        actix_rt::spawn(reading.run(Arc::clone(self), move |pushed| {
-            pushes.push(pushed_frame(number, pushed));
+        actix_rt::spawn(reading.run(Arc::clone(self), move |pushed, unwritten| {
+            pushes.push(pushed_frame(number, pushed).map(|pieces| held(pieces, unwritten)));
         }));
         Ok((Response::OpenReading(Fetched { parts: Vec::new() }), Vec::new()))
     }
@@ -208,6 +214,27 @@ fn pushed_frame(reading: u32, pushed: Result<(Fetched, Vec<Bytes>), Refusal>) ->
         body_bytes: 0,
     };
     frame(header, pushed.map(|(fetched, batches)| (Response::OpenReading(fetched), batches)))
+}
+
+/// A piece of a push that is the last one to be written.
+struct Last {
+    piece: Bytes,
+    _unwritten: Unwritten,
+}
+
+impl AsRef<[u8]> for Last {
+    fn as_ref(&self) -> &[u8] {
+        &self.piece
+    }
+}
+
+/// The same pieces, the last of which says by its end that they are written.
+fn held(pieces: Option<Vec<Bytes>>, unwritten: Unwritten) -> Option<Vec<Bytes>> {
+    let mut pieces = pieces?;
+    if let Some(piece) = pieces.pop() {
+        pieces.push(Bytes::from_owner(Last { piece, _unwritten: unwritten }));
+    }
+    Some(pieces)
 }
 
 /// A whole frame: header and body in one piece, and the batches behind it by reference.

@@ -29,6 +29,10 @@ impl Local {
 
 impl Transport for Local {
     fn call(&self, request: Request, batches: Vec<Bytes>) -> BoxFuture<'static, Reply> {
+        if self.native.stopping.is_cancelled() {
+            // This broker does not come back, whatever takes its place.
+            return Box::pin(async { Err(Error::Closed) });
+        }
         match start(&self.native, &self.caller, request, batches) {
             Started::Answering(answering) => Box::pin(async { answering.await.map_err(Error::from) }),
             Started::Waiting(beginning) => Box::pin(async { beginning.await.await.map_err(Error::from) }),
@@ -37,12 +41,23 @@ impl Transport for Local {
 
     fn read(&self, parts: Vec<ReadPart>, credit: u32) -> Reading {
         let (pushes, inbox) = mpsc::unbounded_channel();
-        let (credit, reading) = readings::open(parts, credit);
-        let running = reading.run(Arc::clone(&self.native), move |pushed| {
+        if self.native.stopping.is_cancelled() {
+            let _ = pushes.send(Err(Error::Closed));
+            return Reading::new(inbox, |_| ());
+        }
+        let (credit, reading) = readings::open(parts, credit, None);
+        let native = Arc::clone(&self.native);
+        let closed = pushes.clone();
+        let running = reading.run(Arc::clone(&native), move |pushed, _| {
             // The client is gone only when it ends the reading.
             let _ = pushes.send(pushed.map_err(Error::from));
         });
-        self.native.broker.placement().connection().spawn(running);
+        self.native.broker.placement().connection().spawn(async move {
+            running.await;
+            if native.stopping.is_cancelled() {
+                let _ = closed.send(Err(Error::Closed));
+            }
+        });
         Reading::new(inbox, move |bytes| credit.add(bytes))
     }
 }

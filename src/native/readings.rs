@@ -8,7 +8,7 @@ use callboard_protocol::native::Refusal;
 use callboard_protocol::native::read::{Fetched, FetchedPart, ReadPart};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::watch;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 /// How long the broker waits at once. Nothing depends on it: it waits again.
 const WAIT_MAX: Duration = Duration::from_secs(600);
@@ -25,10 +25,18 @@ impl Credit {
     }
 }
 
-/// A reading with its first credit, which is to be run.
-pub(super) fn open(parts: Vec<ReadPart>, credit: u32) -> (Credit, Reading) {
+/// How many pushes of a connection's readings may be in memory at once, until its client has taken them.
+/// Credit is for the client's memory, this for the broker's.
+pub(super) type Gate = Arc<Semaphore>;
+
+/// Held until what was pushed is written.
+pub(super) type Unwritten = Option<OwnedSemaphorePermit>;
+
+/// A reading with its first credit, which is to be run. One without a gate pushes to who takes it at once.
+pub(super) fn open(parts: Vec<ReadPart>, credit: u32, gate: Option<Gate>) -> (Credit, Reading) {
     let (given, inbox) = watch::channel(u64::from(credit));
-    (Credit(given), Reading { parts, given: inbox, used: 0 })
+    let is_behind = gate.is_some();
+    (Credit(given), Reading { parts, given: inbox, used: 0, gate, is_behind })
 }
 
 /// A reading on its way.
@@ -37,6 +45,10 @@ pub(super) struct Reading {
     parts: Vec<ReadPart>,
     given: watch::Receiver<u64>,
     used: u64,
+    gate: Option<Gate>,
+    /// There may be something that must be read from the disk: it is not before it may be pushed. What
+    /// comes while the reading waits at the end is in memory anyhow, once for all who wait.
+    is_behind: bool,
 }
 
 impl Reading {
@@ -45,10 +57,10 @@ impl Reading {
     pub(super) async fn run(
         mut self,
         native: Arc<Native>,
-        push: impl Fn(Result<(Fetched, Vec<Bytes>), Refusal>),
+        push: impl Fn(Result<(Fetched, Vec<Bytes>), Refusal>, Unwritten),
     ) {
         if let Err(refusal) = check_once(&self.parts) {
-            return push(Err(refusal));
+            return push(Err(refusal), None);
         }
         while !self.parts.is_empty() && !native.stopping.is_cancelled() {
             let used = self.used;
@@ -56,24 +68,36 @@ impl Reading {
                 return;
             };
             let bytes_max = usize::try_from(given - used).unwrap_or(usize::MAX);
-            let bounds = Bounds { bytes_max, bytes_min: 1, wait_max: WAIT_MAX };
-            let (fetched, batches) = tokio::select! {
+            let (gate, parts) = (self.gate.clone(), &self.parts);
+            let read = async {
+                if self.is_behind {
+                    let unwritten = pass(gate.as_ref()).await;
+                    let bounds = Bounds { bytes_max, bytes_min: 1, wait_max: Duration::ZERO };
+                    (read(&native, parts, bounds).await, unwritten)
+                } else {
+                    let bounds = Bounds { bytes_max, bytes_min: 1, wait_max: WAIT_MAX };
+                    let read = read(&native, parts, bounds).await;
+                    (read, pass(gate.as_ref()).await)
+                }
+            };
+            let ((fetched, batches), unwritten) = tokio::select! {
                 biased;
                 () = ended(&mut self.given) => return,
-                read = read(&native, &self.parts, bounds) => read,
+                read = read => read,
             };
             self.used += batches.iter().map(|piece| piece.len() as u64).sum::<u64>();
-            self.advance(&fetched, &batches);
+            self.is_behind = self.advance(&fetched, &batches) && self.gate.is_some();
             let parts: Vec<_> = fetched.parts.into_iter().filter(has_news).collect();
             if !parts.is_empty() {
-                push(Ok((Fetched { parts }, batches)));
+                push(Ok((Fetched { parts }, batches)), unwritten);
             }
         }
     }
 
-    /// Goes on behind what was read, and without what cannot be.
-    fn advance(&mut self, fetched: &Fetched, batches: &[Bytes]) {
+    /// Goes on behind what was read, and without what cannot be. Whether there is more.
+    fn advance(&mut self, fetched: &Fetched, batches: &[Bytes]) -> bool {
         let mut pieces = batches.iter();
+        let mut is_behind = false;
         for (part, read) in self.parts.iter_mut().zip(&fetched.parts) {
             let mut left = read.outcome.as_ref().map_or(0, |read| read.bytes as usize);
             while let Some(piece) = (left > 0).then(|| pieces.next()).flatten() {
@@ -87,15 +111,23 @@ impl Reading {
                     part.offset = part.offset.max(header.last_offset() + 1);
                 }
             }
+            is_behind |= read.outcome.as_ref().is_ok_and(|read| part.offset < read.high_watermark);
         }
         let mut outcomes = fetched.parts.iter().map(|read| read.outcome.is_ok());
         self.parts.retain(|_| outcomes.next().unwrap_or(true));
+        is_behind
     }
 }
 
 /// Whether something is to be told of a partition.
 fn has_news(part: &FetchedPart) -> bool {
     part.outcome.as_ref().map_or(true, |read| read.bytes > 0)
+}
+
+/// Waits until one more push may be in memory.
+async fn pass(gate: Option<&Gate>) -> Unwritten {
+    // It is never closed.
+    Arc::clone(gate?).acquire_owned().await.ok()
 }
 
 /// Waits until the client has ended the reading.

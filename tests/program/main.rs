@@ -8,6 +8,7 @@ mod commands;
 mod configuration;
 mod examples;
 mod folders;
+mod readings;
 mod refusals;
 mod signals;
 mod web;
