@@ -304,6 +304,15 @@ impl Lane {
         self.is_resting = false;
     }
 
+    /// Fails all that has not been sent.
+    pub(super) fn fail_ready(&mut self, error: &Error) -> Settled {
+        let mut settled = Settled::default();
+        for batch in std::mem::take(&mut self.ready) {
+            settled.add(batch.fail(error));
+        }
+        settled
+    }
+
     /// Fails what waits for too long without having been sent.
     pub(super) fn expire(&mut self, settings: &Settings) -> Settled {
         let mut settled = Settled::default();

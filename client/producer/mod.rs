@@ -81,16 +81,18 @@ impl Producer {
     /// are not sent.
     ///
     /// # Errors
-    /// The first record's that failed; all are waited for.
+    /// One of a record that failed; all others are sent, and waited for.
     pub async fn send_all(&self, records: impl IntoIterator<Item = Record>) -> Result<Vec<Receipt>, Error> {
         let mut deliveries = Vec::new();
+        let mut failed = None;
         for record in records {
             let mut delivery = self.send(record);
-            delivery.taken().await?;
-            deliveries.push(delivery);
+            match delivery.taken().await {
+                Ok(()) => deliveries.push(delivery),
+                Err(error) => failed = failed.or(Some(error)),
+            }
         }
         let mut receipts = Vec::with_capacity(deliveries.len());
-        let mut failed = None;
         for delivery in deliveries {
             match delivery.await {
                 Ok(receipt) => receipts.push(receipt),

@@ -217,7 +217,8 @@ impl Sender {
             Err(error) => {
                 tracing::debug!(%error, "no producer id");
                 lane.identify(None);
-                let settled = lane.expire(&self.settings);
+                let settled =
+                    if error.is_retriable() { lane.expire(&self.settings) } else { lane.fail_ready(&error) };
                 self.settle(settled);
                 let backoff = self.settings.backoff_max;
                 self.rest(place, Next::Rest(backoff));

@@ -1,8 +1,9 @@
 //! A broker inside a program: how it starts and how it ends.
 
-use crate::support::{Trial, soon};
+use crate::support::{Trial, create, reader, soon, values};
 use anyhow::Result;
 use callboard::{Broker, Client, Config, Record, StartError};
+use callboard_client::Error;
 use callboard_client::admin::TopicSpec;
 use std::time::Duration;
 
@@ -77,5 +78,22 @@ async fn after_a_shutdown_requests_are_refused_and_do_not_hang() -> Result<()> {
         assert!(soon(producer.send(Record::to("orders").value("2"))).await?.is_err(), "{name}");
         assert!(soon(client.admin().create_topic(TopicSpec::new("x"))).await?.is_err(), "{name}");
     }
+    Ok(())
+}
+
+#[tokio::test]
+async fn clients_in_the_program_are_told_that_their_broker_is_gone() -> Result<()> {
+    let trial = Trial::start().await?;
+    let client = Client::in_process(&trial.broker);
+    create(&client, "gone", 1).await?;
+    let mut consumer = reader(&client, "gone").await?;
+    let producer = client.producer();
+    soon(producer.send(Record::to("gone").value("1"))).await??;
+    assert_eq!(values(&mut consumer, 1).await?, ["1"]);
+    trial.broker.shutdown().await;
+    assert!(matches!(soon(consumer.next()).await?, Err(Error::Closed)));
+    assert!(matches!(soon(producer.send(Record::to("gone").value("2"))).await?, Err(Error::Closed)));
+    assert!(matches!(soon(client.producer().send(Record::to("gone"))).await?, Err(Error::Closed)));
+    assert!(matches!(soon(client.admin().topics()).await?, Err(Error::Closed)));
     Ok(())
 }

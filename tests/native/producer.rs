@@ -198,3 +198,18 @@ async fn a_topic_that_cannot_be_is_an_error_of_its_records() -> Result<()> {
     }
     Ok(())
 }
+
+#[tokio::test]
+async fn send_all_sends_and_awaits_what_stands_beside_a_record_that_cannot_be_sent() -> Result<()> {
+    let trial = Trial::start().await?;
+    for (name, client) in trial.clients().await? {
+        let topic = name.replace(' ', "-");
+        create(&client, &topic, 1).await?;
+        let producer = client.producer_builder().buffer_bytes(1 << 20).build();
+        let record = |size| Record::to(topic.as_str()).value(vec![b'.'; size]);
+        let outcome = soon(producer.send_all([record(1), record(2 << 20), record(3)])).await?;
+        assert!(matches!(outcome, Err(Error::Invalid(_))), "{name}: {outcome:?}");
+        assert_eq!(producer.metrics().records_delivered, 2, "{name}");
+    }
+    Ok(())
+}
