@@ -5,6 +5,8 @@ use actix::{Message, Recipient};
 use callboard_actors::clock;
 use callboard_client::consumer::{Batch, Consumer, ConsumerBuilder, Membership, Reset};
 use callboard_client::{Client, Error};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::sync::oneshot;
 
@@ -22,6 +24,16 @@ pub struct Records {
     pub batch: Batch,
     /// The member of the group that they came to, for [`Unit::acknowledge`](crate::Unit::acknowledge).
     pub membership: Option<Membership>,
+    pub(crate) by_unit: Arc<ByUnit>,
+}
+
+/// Whether a unit acknowledges records.
+#[derive(Debug, Default)]
+pub(crate) struct ByUnit {
+    /// One is to do so: whether it did may stay unknown when the actor dies.
+    pub(crate) is_begun: AtomicBool,
+    /// One has done so.
+    pub(crate) is_done: AtomicBool,
 }
 
 /// An actor could not take records now: they are to come again.
@@ -121,6 +133,8 @@ async fn deliver(
     recipient: &Recipient<Records>,
     mut stopped: oneshot::Receiver<()>,
 ) -> Ended {
+    // A commit that is on its way could take back what a unit commits meanwhile.
+    let mut has_units = false;
     let ended = loop {
         let batch = tokio::select! {
             biased;
@@ -136,19 +150,25 @@ async fn deliver(
                 continue;
             }
         };
-        let (topic, partition, first) = (batch.topic.clone(), batch.partition, batch.first_offset());
-        let membership = consumer.membership();
-        let outcome = recipient.send(Records { batch, membership }).await;
-        if outcome == Ok(Ok(())) {
-            consumer.commit_async();
-            continue;
-        }
+        let (membership, by_unit) = (consumer.membership(), Arc::<ByUnit>::default());
+        let records = Records { batch: batch.clone(), membership, by_unit: Arc::clone(&by_unit) };
+        let outcome = recipient.send(records).await;
         // It may have been given up meanwhile; then it is another member's.
-        let _ = consumer.seek(&topic, partition, first);
-        if outcome.is_err() {
-            break Ended::ActorGone;
+        has_units |= by_unit.is_begun.load(Ordering::Acquire);
+        if by_unit.is_done.load(Ordering::Acquire) {
+            let _ = consumer.is_committed(&batch.topic, batch.partition, batch.next_offset());
+        } else if outcome == Ok(Ok(())) {
+            acknowledge(&mut consumer, has_units).await;
+        } else if has_units {
+            let _ = consumer.give_again(&batch);
+        } else {
+            let _ = consumer.seek(&batch.topic, batch.partition, batch.first_offset());
         }
-        clock::pass(BACKOFF).await;
+        match outcome {
+            Ok(Ok(())) => {}
+            Ok(Err(Again)) => clock::pass(BACKOFF).await,
+            Err(_) => break Ended::ActorGone,
+        }
     };
     if let Err(error) = consumer.commit().await {
         tracing::warn!(%error, "what a subscription read last is not committed");
@@ -157,4 +177,13 @@ async fn deliver(
         tracing::warn!(%error, "a subscription did not end well");
     }
     ended
+}
+
+/// Commits what the actor acknowledged by its answer.
+async fn acknowledge(consumer: &mut Consumer, has_units: bool) {
+    if !has_units {
+        consumer.commit_async();
+    } else if let Err(error) = consumer.commit().await {
+        tracing::warn!(%error, "what a subscription read is not committed; it is with the next");
+    }
 }

@@ -2,7 +2,7 @@
 
 use crate::broker::Broker;
 use crate::keyspace::{Keyspace, KeyspaceError, Version};
-use crate::subscribe::Records;
+use crate::subscribe::{ByUnit, Records};
 use callboard_actors::Unavailable;
 use callboard_actors::broker::BrokerHandle;
 use callboard_actors::broker::topics::{PartitionSlot, TopicView};
@@ -18,6 +18,7 @@ use callboard_client::{Compression, Record};
 use callboard_protocol::batch::BatchBuilder;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 /// What a program wants done at once: nothing of it is done before [`Unit::commit`].
 #[derive(Debug)]
@@ -29,6 +30,8 @@ pub struct Unit {
     offsets: Vec<Commit>,
     /// Who commits the offsets, where it is a member of the group.
     member: Option<(String, i32)>,
+    /// Told when records that a subscription brought are acknowledged.
+    acknowledged: Vec<Arc<ByUnit>>,
 }
 
 /// An offset that a group commits.
@@ -80,7 +83,8 @@ impl Broker {
     /// A unit of work with nothing in it.
     pub fn unit(&self) -> Unit {
         let (broker, work) = (self.actors().clone(), UnitOfWork::default());
-        Unit { broker, work, records: Vec::new(), offsets: Vec::new(), member: None }
+        let (records, offsets, acknowledged) = (Vec::new(), Vec::new(), Vec::new());
+        Unit { broker, work, records, offsets, member: None, acknowledged }
     }
 }
 
@@ -148,10 +152,14 @@ impl Unit {
     }
 
     /// Commits that records which an actor got by its subscription were read, as the member of the group
-    /// that they came to. The actor still answers them with `Ok`.
+    /// that they came to. The actor still answers them with `Ok`; should it die before that, they do not
+    /// come again. An actor that acknowledges by units does so from its first batch on: what it
+    /// acknowledged by its answer alone is committed in the background, and could come behind.
     pub fn acknowledge(&mut self, records: &Records) -> &mut Self {
-        let Records { batch, membership } = records;
+        let Records { batch, membership, by_unit } = records;
         if let Some(Membership { group, member, epoch }) = membership {
+            by_unit.is_begun.store(true, Ordering::Release);
+            self.acknowledged.push(Arc::clone(by_unit));
             self.member = Some((member.clone(), *epoch));
             self.commit_offset(group, &*batch.topic, batch.partition, batch.next_offset());
         }
@@ -166,13 +174,14 @@ impl Unit {
     /// # Errors
     /// [`UnitError`].
     pub async fn commit(self) -> Result<Vec<Receipt>, UnitError> {
-        let Self { broker, mut work, records, offsets, member } = self;
+        let Self { broker, mut work, records, offsets, member, acknowledged } = self;
         // Of two for one key the later counts.
         let rows: BTreeMap<_, _> = std::mem::take(&mut work.rows).into_iter().collect();
         work.rows = rows.into_iter().collect();
         let places = batches(&broker, &mut work, records)?;
         work.offsets = group_offsets(&broker, offsets, member)?;
         let appended = broker.commit_unit(work).await.map_err(refused)?;
+        acknowledged.iter().for_each(|it| it.is_done.store(true, Ordering::Release));
         let receipt = |place: Place| {
             let batch = appended.get(place.batch);
             let offset = batch.map_or(-1, |batch| batch.base_offset.0 + place.at);

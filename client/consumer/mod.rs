@@ -199,6 +199,27 @@ impl Consumer {
         Ok(())
     }
 
+    /// Gives a batch again, as if it had not been given. Unlike after [`Consumer::seek`], what the group
+    /// has committed of its partition is left as it is until the batch was given once more.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when the consumer does not have the partition any more.
+    pub fn give_again(&mut self, batch: &Batch) -> Result<(), Error> {
+        self.seek(&batch.topic, batch.partition, batch.first_offset())?;
+        self.is_committed(&batch.topic, batch.partition, batch.first_offset())
+    }
+
+    /// Notes that the group's offset of a partition was committed without this consumer, as a program
+    /// around the broker does it in a unit: it is not committed here until more was given.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when the consumer does not have the partition any more.
+    pub fn is_committed(&mut self, topic: &str, partition: u32, offset: i64) -> Result<(), Error> {
+        let partition = self.own(topic, partition)?;
+        self.positions.committed(partition, offset);
+        Ok(())
+    }
+
     /// Goes on from the first record of a partition that has at least that time, in milliseconds since
     /// 1970, or from its end. Cancel safe.
     ///

@@ -4,7 +4,7 @@ use crate::support::{create, reader, soon, values};
 use actix::prelude::*;
 use anyhow::Result;
 use callboard::client::codec::{Json, Text};
-use callboard::subscribe::{Again, Records};
+use callboard::subscribe::{Again, Ended, Records};
 use callboard::testing::TestBroker;
 use callboard::unit::UnitError;
 use callboard::{Broker, Keyspace, Record};
@@ -159,6 +159,8 @@ async fn what_cannot_be_is_refused_whole() -> Result<()> {
 struct Adder {
     broker: Broker,
     sums: Numbers,
+    /// It dies when it has done its work, and before it answers.
+    is_mortal: bool,
 }
 
 impl Actor for Adder {
@@ -169,7 +171,7 @@ impl Handler<Records> for Adder {
     type Result = ResponseFuture<Result<(), Again>>;
 
     fn handle(&mut self, records: Records, _ctx: &mut Context<Self>) -> Self::Result {
-        let (broker, sums) = (self.broker.clone(), self.sums.clone());
+        let (broker, sums, is_mortal) = (self.broker.clone(), self.sums.clone(), self.is_mortal);
         Box::pin(async move {
             let mut sum = sums.get("sum").await.unwrap().map_or(0, |read| read.value);
             for record in records.batch.clone() {
@@ -177,7 +179,9 @@ impl Handler<Records> for Adder {
             }
             let mut unit = broker.unit();
             unit.insert(&sums, "sum", &sum).unwrap().acknowledge(&records);
-            unit.commit().await.map(drop).map_err(|_| Again)
+            let outcome = unit.commit().await.map(drop).map_err(|_| Again);
+            assert!(!is_mortal, "it dies");
+            outcome
         })
     }
 }
@@ -186,7 +190,7 @@ impl Handler<Records> for Adder {
 async fn an_actor_acknowledges_in_the_unit_that_holds_its_state() -> Result<()> {
     let (broker, sums) = start().await?;
     let client = broker.client();
-    let adder = Adder { broker: broker.broker().clone(), sums: sums.clone() }.start();
+    let adder = Adder { broker: broker.broker().clone(), sums: sums.clone(), is_mortal: false }.start();
     let subscription = broker.broker().subscribe("adders", ["events"], adder.recipient()).await?;
     for number in 1..=100 {
         client.producer().send(Record::to("events").value(number.to_string())).await?;
@@ -199,5 +203,25 @@ async fn an_actor_acknowledges_in_the_unit_that_holds_its_state() -> Result<()> 
     soon(done).await?;
     assert_eq!(client.admin().group_offsets("adders").await?[0].offset, Some(100));
     soon(subscription.stop()).await?;
+    Ok(())
+}
+
+#[actix::test]
+async fn what_a_unit_acknowledged_does_not_come_again_when_the_actor_dies_before_it_answers() -> Result<()> {
+    let (broker, sums) = start().await?;
+    let client = broker.client();
+    for number in 1..=20 {
+        client.producer().send(Record::to("events").value(number.to_string())).await?;
+    }
+    let mut deaths = 0;
+    while number(&sums, "sum").await? != Some(210) {
+        let adder = Adder { broker: broker.broker().clone(), sums: sums.clone(), is_mortal: true }.start();
+        let mut subscription = broker.broker().subscribe("adders", ["events"], adder.recipient()).await?;
+        assert!(matches!(soon(subscription.ended()).await?, Ended::ActorGone));
+        deaths += 1;
+        assert!(number(&sums, "sum").await? <= Some(210), "something was added twice");
+        assert!(deaths <= 20, "something comes again and again");
+    }
+    assert_eq!(client.admin().group_offsets("adders").await?[0].offset, Some(20));
     Ok(())
 }
