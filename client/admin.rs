@@ -3,19 +3,21 @@
 use crate::client::Client;
 use crate::error::Error;
 use crate::transport::one;
-use callboard_protocol::native::admin::{
-    AlterConfigs, ClusterDescribed, Config, ConfigEdit, DescribeCluster, DescribeConfigs, Edit, Resource,
-};
+use callboard_protocol::native::Refusal;
+use callboard_protocol::native::admin::{AlterConfigs, DescribeCluster, DescribeConfigs};
 use callboard_protocol::native::groups::{
-    CommitOffsets, CommittedOffset, DeleteGroups, DeleteOffsets, DescribeGroup, FetchOffsets, GroupDescribed,
-    ListGroups, ListedGroup, NewOffset,
+    CommitOffsets, DeleteGroups, DeleteOffsets, DescribeGroup, FetchOffsets, ListGroups, NewOffset,
 };
-use callboard_protocol::native::read::{Position, TimedOffset};
 use callboard_protocol::native::topics::{
-    CreatePartitions, CreateTopics, DeleteTopics, ListTopics, ListedTopic, NewTopic, Outcomes, Topic,
-    TopicsListed,
+    CreatePartitions, CreateTopics, DeleteTopics, ListTopics, ListedTopic, NewTopic, Outcomes, TopicsListed,
 };
-use callboard_protocol::native::{Refusal, TopicPartition};
+
+// What is asked for and answered, under the names by which programs need it.
+pub use callboard_protocol::native::TopicPartition;
+pub use callboard_protocol::native::admin::{ClusterDescribed, Config, ConfigEdit, Edit, Resource};
+pub use callboard_protocol::native::groups::{CommittedOffset, GroupDescribed, ListedGroup};
+pub use callboard_protocol::native::read::{Position, TimedOffset};
+pub use callboard_protocol::native::topics::Topic;
 
 /// Looks after a broker. Every method is one request: dropping its future does not take it back.
 #[derive(Debug, Clone)]

@@ -1,6 +1,6 @@
 //! What can go wrong between a client and its broker.
 
-use callboard_protocol::native::{Code, Refusal};
+pub use callboard_protocol::native::{Code, Refusal};
 
 /// Why a request was not done, or is not known to have been done.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -8,13 +8,12 @@
 
 use anyhow::{Context, ensure};
 use callboard::client::Error;
-use callboard::client::admin::TopicSpec;
+use callboard::client::admin::{Position, TopicSpec};
 use callboard::client::codec::Json;
 use callboard::client::consumer::Reset;
+use callboard::client::error::Code;
 use callboard::unit::UnitError;
 use callboard::{Broker, Client, Config, Keyspace, Record};
-use callboard_protocol::native::Code;
-use callboard_protocol::native::read::Position;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::io::Write;
