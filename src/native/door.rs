@@ -74,6 +74,8 @@ impl Door for Native {
         frame: Bytes,
     ) -> Result<door::Started<FrameError>, FrameError> {
         let Frame { body, payload, .. } = Frame::split(frame)?;
+        // What an answer is, its own flags say.
+        let header = FrameHeader { flags: Flags::NONE, ..header };
         let request = match Request::decode(header.operation, header.version, &body) {
             Ok(request) => request,
             // An operation that is not known yet is no reason to close.
