@@ -39,6 +39,8 @@ pub(super) struct Lane {
     /// Sending rests until it is tried again.
     is_resting: bool,
     failures: u32,
+    /// A batch went before it was full, and nobody was told yet.
+    has_gone_early: bool,
 }
 
 /// Whose batches these are to the broker.
@@ -85,6 +87,7 @@ impl Lane {
             is_recovering: false,
             is_resting: false,
             failures: 0,
+            has_gone_early: false,
         }
     }
 
@@ -127,8 +130,18 @@ impl Lane {
     /// The batch of that number has waited long enough for company.
     pub(super) fn linger_is_over(&mut self, number: u64) {
         if self.open.as_ref().is_some_and(|open| open.number == number) {
-            self.end_batch();
+            self.end_early();
         }
+    }
+
+    /// Whether a batch went before it was full since this was asked last.
+    pub(super) fn take_gone_early(&mut self) -> bool {
+        std::mem::take(&mut self.has_gone_early)
+    }
+
+    fn end_early(&mut self) {
+        self.has_gone_early |= self.open.is_some();
+        self.end_batch();
     }
 
     /// Lets the batch that is filled go as it is.
@@ -142,7 +155,7 @@ impl Lane {
 
     /// Lets a flush wait for all batches of the lane.
     pub(super) fn flush(&mut self, flushing: &Arc<Flushing>) {
-        self.end_batch();
+        self.end_early();
         let in_flight = self.in_flight.iter_mut().map(|it| &mut it.batch);
         for batch in self.ready.iter_mut().chain(in_flight) {
             batch.flushes.push(Arc::clone(flushing));
@@ -173,7 +186,7 @@ impl Lane {
             return None;
         }
         if open && self.ready.is_empty() {
-            self.end_batch();
+            self.end_early();
         }
         if !is_known {
             return None;

@@ -51,12 +51,20 @@ impl Sender {
         }
         // Behind others that wait, or order would be lost.
         let known = topic.known.as_ref().filter(|_| topic.waiting.is_empty());
-        let Some((known, _)) = known else {
+        let chosen = entry.record.partition;
+        let Some((known, asked)) = known else {
             topic.waiting.push((entry, since));
             return;
         };
         let partitions = known.partitions.max(1);
-        let chosen = entry.record.partition;
+        if chosen.is_some_and(|chosen| chosen >= partitions) && *asked < since {
+            // It may have been given more partitions meanwhile.
+            if !std::mem::replace(&mut topic.is_asked, true) {
+                self.events.push(ask_topic(self.client.clone(), Arc::clone(&entry.record.topic)));
+            }
+            topic.waiting.push((entry, since));
+            return;
+        }
         let index = chosen.unwrap_or_else(|| self.partitioner.partition(&entry.record, partitions));
         if index >= partitions {
             let message = format!("topic {} has no partition {index}", entry.record.topic);

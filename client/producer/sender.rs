@@ -254,6 +254,9 @@ impl Sender {
                     Err(failed) => settled.push(failed),
                 }
             }
+            if lane.take_gone_early() {
+                self.partitioner.batch_ended(&lane.topic);
+            }
             if lane.wants_identity() {
                 let client = self.client.clone();
                 self.events.push(Box::pin(async move {

@@ -213,3 +213,36 @@ async fn send_all_sends_and_awaits_what_stands_beside_a_record_that_cannot_be_se
     }
     Ok(())
 }
+
+#[tokio::test]
+async fn records_without_keys_that_are_sent_one_by_one_are_spread() -> Result<()> {
+    let trial = Trial::start().await?;
+    for (name, client) in trial.clients().await? {
+        let topic = name.replace(' ', "-");
+        create(&client, &topic, 4).await?;
+        let producer = client.producer();
+        let mut partitions = std::collections::BTreeSet::new();
+        for _ in 0..200 {
+            let receipt = soon(producer.send(Record::to(topic.as_str()).value("x"))).await??;
+            partitions.insert(receipt.partition);
+        }
+        assert_eq!(partitions.len(), 4, "{name}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_partition_that_was_added_is_found_at_once() -> Result<()> {
+    let trial = Trial::start().await?;
+    for (name, client) in trial.clients().await? {
+        let topic = name.replace(' ', "-");
+        create(&client, &topic, 1).await?;
+        let producer = client.producer();
+        let to = |partition| Record::to(topic.as_str()).partition(partition).value("x");
+        soon(producer.send(to(0))).await??;
+        assert!(matches!(soon(producer.send(to(1))).await?, Err(Error::Invalid(_))), "{name}");
+        client.admin().grow_topic(&topic, 2).await?;
+        assert_eq!(soon(producer.send(to(1))).await??.offset, 0, "{name}");
+    }
+    Ok(())
+}
