@@ -1,6 +1,6 @@
 //! What can go wrong below the actors.
 
-use crate::ids::{SegmentId, Sequence};
+use crate::ids::{Offset, PartitionId, SegmentId, Sequence};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -85,6 +85,21 @@ pub enum Error {
         sequence: Sequence,
         /// What is wrong.
         reason: &'static str,
+    },
+    /// What lies where a batch should lie is not that batch, whole.
+    #[error(
+        "the batch at offset {offset} of partition number {partition} is damaged: segment {segment}, \
+         position {position}; `callboard check` tells what else is"
+    )]
+    DamagedBatch {
+        /// The partition.
+        partition: PartitionId,
+        /// The batch's base offset.
+        offset: Offset,
+        /// The segment that it should lie in.
+        segment: SegmentId,
+        /// Where in it, in bytes.
+        position: u64,
     },
     /// A stored value cannot be read.
     #[error("a value of table {table} is damaged")]

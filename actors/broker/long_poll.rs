@@ -223,13 +223,13 @@ impl Reading<'_> {
     /// Reads what is there, all of it as one piece of work of one reader thread.
     async fn read_behind(&mut self) {
         let behind = self.parts.iter().enumerate().filter(|(_, part)| part.is_behind());
-        let wanted: Vec<_> = behind
+        let (tags, wanted): (Vec<_>, Vec<_>) = behind
             .map(|(tag, part)| {
                 let (start, end) = (part.next, part.fetched.high_watermark);
-                (tag, Extent { partition: part.wanted.slot.id, start, end }, part.left)
+                let extent = Extent { partition: part.wanted.slot.id, start, end };
+                (tag, Behind { part: part.wanted.clone(), extent, bytes_max: part.left })
             })
-            .collect();
-        let tags: Vec<_> = wanted.iter().map(|(tag, ..)| *tag).collect();
+            .unzip();
         let first = if self.bytes == 0 { FirstBatch::Always } else { FirstBatch::IfItFits };
         let answers = self.broker.answers().clone();
         let left = self.left;
@@ -294,22 +294,30 @@ impl Reading<'_> {
     }
 }
 
+/// What is to be read of a partition from the disk.
+struct Behind {
+    part: FetchPart,
+    extent: Extent,
+    bytes_max: usize,
+}
+
 /// Reads one partition after the other until the bytes are used up; what is left out is empty.
 fn read_each(
     reader: &LogReader,
-    wanted: Vec<(usize, Extent, usize)>,
+    wanted: Vec<Behind>,
     left: usize,
     mut first: FirstBatch,
     answers: &AnswerBytes,
 ) -> Vec<Result<Vec<Bytes>, Unavailable>> {
     // Taken now and not when the reading was asked for: many may wait for a reader.
     let mut room = answers.reserve(left);
-    let mut read = |(_, extent, bytes_max): (usize, Extent, usize)| {
+    let mut read = |Behind { part, extent, bytes_max }: Behind| {
         if room.left() == 0 && first == FirstBatch::IfItFits {
             return Ok(Vec::new());
         }
         let batches = reader.read(extent, bytes_max.min(room.left()), first).map_err(|error| {
-            tracing::error!(%error, partition = %extent.partition, "a partition cannot be read");
+            let (topic, partition, offset) = (&part.topic.name, part.slot.index, extent.start);
+            tracing::error!(%error, %topic, partition, %offset, "a partition cannot be read");
             Unavailable
         })?;
         if !batches.is_empty() {

@@ -7,7 +7,10 @@ use crate::journal;
 use crate::keys::{self, Table};
 use crate::values::BatchPlace;
 use bytes::Bytes;
+use callboard_protocol::batch::BatchHeader;
+use callboard_protocol::batch::header::MAGIC;
 use callboard_protocol::batch::records::{RecordTime, find_time};
+use callboard_protocol::batch::validate::checksum;
 use std::sync::Arc;
 
 /// Batches that lie closer together than this are read at once, with what is between them.
@@ -59,16 +62,23 @@ impl LogReader {
     }
 
     /// The batches from the one that holds `extent.start` on, up to `bytes_max`; the first is given
-    /// whatever its size when `first_always` says so.
+    /// whatever its size when `first_always` says so. Each is compared with its checksum; those before
+    /// one that cannot be read are given without it.
     ///
     /// # Errors
-    /// [`Error::Io`]; [`Error::Index`]; [`Error::Value`].
+    /// [`Error::DamagedBatch`], [`Error::MissingSegment`] or [`Error::Io`] when the first cannot be read;
+    /// [`Error::Index`]; [`Error::Value`].
     pub fn read(&self, extent: Extent, bytes_max: usize, first: FirstBatch) -> Result<Vec<Bytes>> {
         retry(|| {
             let places = self.places(extent, bytes_max, first)?;
             let mut batches = Vec::with_capacity(places.len());
             for span in spans(&places) {
-                self.read_span(span, &mut batches)?;
+                match self.read_apart(extent.partition, span, &mut batches) {
+                    Ok(()) => {}
+                    Err(error) if batches.is_empty() => return Err(error),
+                    // Who reads on behind what can be read is told.
+                    Err(_) => break,
+                }
             }
             Ok(batches)
         })
@@ -83,7 +93,7 @@ impl LogReader {
             let mut from = self.time_start(extent, timestamp)?;
             let is_late = |place: &BatchPlace| place.max_timestamp >= timestamp;
             while let Some((base, place)) = self.find_batch(extent, from, is_late)? {
-                let found = self.record_in(base, &place, |time| {
+                let found = self.record_in(extent.partition, base, &place, |time| {
                     time.timestamp >= timestamp && base.plus(time.offset_delta) >= extent.start
                 })?;
                 if found.is_some() {
@@ -111,7 +121,7 @@ impl LogReader {
                 Continue::Yes
             })?;
             let Some((base, place)) = newest else { return Ok(None) };
-            self.record_in(base, &place, |time| time.timestamp >= place.max_timestamp)
+            self.record_in(extent.partition, base, &place, |time| time.timestamp >= place.max_timestamp)
         })
     }
 
@@ -159,15 +169,15 @@ impl LogReader {
         Ok(found.map(|epoch| (epoch, end)))
     }
 
-    fn places(&self, extent: Extent, bytes_max: usize, first: FirstBatch) -> Result<Vec<BatchPlace>> {
+    fn places(&self, extent: Extent, bytes_max: usize, first: FirstBatch) -> Result<Vec<Placed>> {
         let mut places = Vec::new();
         let mut left = bytes_max;
-        self.each_batch(extent, extent.start, |_, place| {
+        self.each_batch(extent, extent.start, |base, place| {
             let length = place.length as usize;
             let fits = length <= left || (places.is_empty() && first == FirstBatch::Always);
             if fits {
                 left = left.saturating_sub(length);
-                places.push(place);
+                places.push((base, place));
             }
             if fits && left > 0 { Continue::Yes } else { Continue::No }
         })?;
@@ -247,11 +257,13 @@ impl LogReader {
 
     fn record_in(
         &self,
+        partition: PartitionId,
         base: Offset,
         place: &BatchPlace,
         wanted: impl Fn(&RecordTime) -> bool,
     ) -> Result<Option<TimedOffset>> {
         let batch = self.journal.read(place.segment, place.position, place.length as usize)?;
+        check(partition, base, place, &batch)?;
         let found = find_time(&batch, wanted).map_err(|_| Error::Value { table: "log" })?;
         Ok(found.map(|time| TimedOffset {
             offset: base.plus(time.offset_delta),
@@ -260,16 +272,46 @@ impl LogReader {
         }))
     }
 
-    fn read_span(&self, span: &[BatchPlace], batches: &mut Vec<Bytes>) -> Result<()> {
-        let (Some(first), Some(last)) = (span.first(), span.last()) else { return Ok(()) };
+    /// Reads a span at once; where that fails, batch by batch up to the one that cannot be read.
+    fn read_apart(&self, partition: PartitionId, span: &[Placed], batches: &mut Vec<Bytes>) -> Result<()> {
+        match self.read_span(partition, span, batches) {
+            Err(Error::Io { .. }) if span.len() > 1 => {
+                span.chunks(1).try_for_each(|one| self.read_span(partition, one, batches))
+            }
+            outcome => outcome,
+        }
+    }
+
+    fn read_span(&self, partition: PartitionId, span: &[Placed], batches: &mut Vec<Bytes>) -> Result<()> {
+        let (Some((_, first)), Some((_, last))) = (span.first(), span.last()) else { return Ok(()) };
         let end = last.position + u64::from(last.length);
         let bytes = self.journal.read(first.segment, first.position, (end - first.position) as usize)?;
-        for place in span {
+        for (base, place) in span {
             let start = (place.position - first.position) as usize;
-            batches.push(bytes.slice(start..start + place.length as usize));
+            let batch = bytes.slice(start..start + place.length as usize);
+            check(partition, *base, place, &batch)?;
+            batches.push(batch);
         }
         Ok(())
     }
+}
+
+/// A batch's base offset, and where it lies.
+type Placed = (Offset, BatchPlace);
+
+/// What lies at a place must be the batch that the index says, whole: a disk may give back other bytes
+/// than it was given, and nobody is to take them for records.
+fn check(partition: PartitionId, base: Offset, place: &BatchPlace, batch: &[u8]) -> Result<()> {
+    let is_that = BatchHeader::parse(batch).is_some_and(|header| {
+        header.base_offset == base.0
+            && header.total_bytes() == Some(batch.len())
+            && header.magic == MAGIC
+            && header.leader_epoch == place.leader_epoch
+            && header.crc == checksum(batch)
+    });
+    let BatchPlace { segment, position, .. } = *place;
+    let damaged = Error::DamagedBatch { partition, offset: base, segment, position };
+    if is_that { Ok(()) } else { Err(damaged) }
 }
 
 /// Whether the first batch is given even when it is larger than what was asked for.
@@ -291,9 +333,9 @@ fn retry<T>(read: impl Fn() -> Result<T>) -> Result<T> {
 }
 
 /// Groups places that are worth reading at once.
-fn spans(places: &[BatchPlace]) -> impl Iterator<Item = &[BatchPlace]> {
+fn spans(places: &[Placed]) -> impl Iterator<Item = &[Placed]> {
     let mut start = None;
-    places.chunk_by(move |before, after| {
+    places.chunk_by(move |(_, before), (_, after)| {
         let begin = *start.get_or_insert(before.position);
         let end = before.position + u64::from(before.length);
         let is_near = before.segment == after.segment

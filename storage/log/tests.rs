@@ -1,5 +1,6 @@
 //! The logs over a real folder: offsets, reading, times, epochs, restarts, reclaiming.
 
+mod damaged;
 mod index_files;
 mod model;
 mod order;

@@ -18,6 +18,7 @@ mod configs;
 mod connection_order;
 mod consumer_groups;
 mod crash;
+mod damage;
 mod fetch;
 mod group;
 mod group_admin;
