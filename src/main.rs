@@ -15,6 +15,9 @@ use tokio::signal::unix::{SignalKind, signal};
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+/// SIGXFSZ, which has this number on all systems but Linux on MIPS and PA-RISC.
+const FILE_TOO_LARGE: i32 = 25;
+
 fn main() -> ExitCode {
     match run() {
         Ok(code) => code,
@@ -80,6 +83,9 @@ fn serve(values: Values) -> anyhow::Result<()> {
     actix::System::new().block_on(async {
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
+        // A file that may not grow fails the write, which is dealt with; the signal that comes with it
+        // would end the process.
+        let _listens = signal(SignalKind::from_raw(FILE_TOO_LARGE))?;
         let data = settings.data_dir.display().to_string();
         let broker = Broker::start(Config::from(values)).await?;
         announce(&ready(&broker, &data))?;

@@ -33,6 +33,7 @@ mod offsets;
 mod produce;
 mod restart;
 mod sessions;
+mod sick_disk;
 mod slow_clients;
 mod topic;
 mod topics;
