@@ -9,6 +9,7 @@ use crate::ids::{Offset, PartitionId, SegmentId};
 use crate::index::{Continue, Index};
 use crate::journal::{self, ScannedBatch};
 use crate::keys::{self, Table};
+use crate::log::reader;
 use crate::values::BatchPlace;
 use callboard_protocol::batch::header::{BATCH_HEADER_BYTES, BatchHeader, MAGIC};
 use std::collections::{BTreeMap, HashMap};
@@ -189,7 +190,10 @@ impl Checking<'_> {
                 && end > damage.from
         };
         if self.said.damages.iter().any(is_in) {
-            return Some("it lies where the journal is damaged");
+            // What is damaged may be the record around it.
+            let read = self.reader.read(place.segment, place.position, place.length as usize);
+            let is_whole = read.is_ok_and(|bytes| reader::check(partition, base, place, &bytes).is_ok());
+            return (!is_whole).then_some("it lies where the journal is damaged");
         }
         let from = place.position.saturating_sub(4);
         let bytes = match self.reader.read(place.segment, from, 4 + BATCH_HEADER_BYTES) {

@@ -10,6 +10,7 @@ use crate::ids::{SegmentId, Sequence};
 use crate::journal::ScannedRecord;
 use crate::journal::scan::{Scanner, Step};
 use crate::journal::segment::{self, SEGMENT_HEADER_BYTES, SegmentHeader};
+use std::collections::VecDeque;
 use std::path::Path;
 
 /// Something in the journal.
@@ -84,7 +85,7 @@ pub fn bytes(disk: &dyn Disk, folder: &Path) -> Result<u64> {
 pub fn last_start(disk: &dyn Disk, folder: &Path) -> Result<u32> {
     let mut walk = Walk { disk, folder, found: &mut |_| Ok(()), next: None, walked: Walked::default() };
     for segment in segment::list(disk, folder)? {
-        walk.header(segment)?;
+        walk.header(segment);
     }
     Ok(walk.walked.start)
 }
@@ -100,20 +101,24 @@ pub fn walk(
     found: &mut dyn FnMut(Found<'_>) -> Result<()>,
 ) -> Result<Walked> {
     let segments = segment::list(disk, folder)?;
-    let mut headers = Vec::with_capacity(segments.len());
     let mut walk = Walk { disk, folder, found, next: None, walked: Walked::default() };
-    for segment in &segments {
-        headers.push(walk.header(*segment)?);
-    }
-    for place in 0..segments.len() {
+    let mut heads: VecDeque<_> = segments.iter().map(|segment| walk.header(*segment)).collect();
+    let mut before = None;
+    while let Some(Head { header, damage }) = heads.pop_front() {
         walk.walked.segments += 1;
-        let later = headers.iter().skip(place + 1);
-        let limit = later.flatten().map(|header| header.first).next();
-        if let Some(Some(header)) = headers.get(place) {
-            walk.check_number(segments.get(place.wrapping_sub(1)).copied(), header)?;
-            let limit = limit.map_or(Limit::Synced(synced), Limit::Next);
+        if let Some(damage) = damage {
+            (walk.found)(Found::Damage(damage))?;
+        }
+        if let Some(header) = &header {
+            walk.check_number(before, header)?;
+            let limit = match heads.iter().find_map(|head| head.header) {
+                Some(next) if next.segment == header.segment.next() => Limit::Next(next.first),
+                Some(later) => Limit::Told { synced: Sequence(0), before: later.first },
+                None => Limit::Told { synced, before: Sequence(u64::MAX) },
+            };
             walk.segment(header, limit)?;
         }
+        before = header.map(|header| header.segment);
     }
     walk.walked.end = walk.next.unwrap_or(Sequence(1));
     Ok(walk.walked)
@@ -124,8 +129,15 @@ pub fn walk(
 enum Limit {
     /// Up to the first record of the next segment, which does not count here.
     Next(Sequence),
-    /// No later segment tells: as far as something says that it was synced, and up to this record.
-    Synced(Sequence),
+    /// The next segment does not tell, because there is none, it was freed, or it is damaged: as far as
+    /// something says that it was synced, this record at least, and never up to the other.
+    Told { synced: Sequence, before: Sequence },
+}
+
+/// A segment's header as far as it can be told.
+struct Head {
+    header: Option<SegmentHeader>,
+    damage: Option<Damage>,
 }
 
 struct Walk<'a> {
@@ -138,8 +150,9 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    /// A segment's header; one wrong byte is put right, because the checksum says which it was.
-    fn header(&mut self, segment: SegmentId) -> Result<Option<SegmentHeader>> {
+    /// A segment's header, and what is wrong with it. One wrong byte is put right, because the checksum
+    /// says which it was.
+    fn header(&mut self, segment: SegmentId) -> Head {
         let read = SegmentHeader::read(self.disk, self.folder, segment);
         let (header, reason) = match read {
             Ok(header) => (Some(header), None),
@@ -150,25 +163,15 @@ impl Walk<'_> {
             Some(header) => self.walked.start = self.walked.start.max(header.start),
             None => self.walked.start += 1,
         }
-        if let Some(reason) = reason {
-            let (to, reason) = match header {
-                Some(_) => (SEGMENT_HEADER_BYTES as u64, reason),
-                None => (
-                    self.length(segment),
-                    format!("{reason}, so that its records cannot be told from chance"),
-                ),
+        let damage = reason.map(|reason| {
+            let told = (SEGMENT_HEADER_BYTES as u64, reason.clone());
+            let untold = || {
+                (self.length(segment), format!("{reason}, so that its records cannot be told from chance"))
             };
-            let number = Sequence(0);
-            (self.found)(Found::Damage(Damage {
-                segment,
-                from: 0,
-                to,
-                first: number,
-                next: number,
-                reason,
-            }))?;
-        }
-        Ok(header)
+            let (to, reason) = header.map_or_else(untold, |_| told);
+            Damage { segment, from: 0, to, first: Sequence(0), next: Sequence(0), reason }
+        });
+        Head { header, damage }
     }
 
     fn length(&self, segment: SegmentId) -> u64 {
@@ -244,15 +247,16 @@ impl Walk<'_> {
     ) -> Result<()> {
         let path = segment::path(self.folder, header.segment);
         let reading = || Error::io("reading", &path);
-        let (end, is_open) = match limit {
-            Limit::Next(next) => (next, false),
-            Limit::Synced(synced) => {
-                (known_synced(scanner, header).map_err(reading())?.max(synced).next(), true)
+        let (end, before) = match limit {
+            Limit::Next(next) => (next, next),
+            Limit::Told { synced, before } => {
+                let synced = known_synced(scanner, header).map_err(reading())?.max(synced);
+                (synced.next().min(before), before)
             }
         };
         loop {
             let next = self.next.unwrap_or(header.first);
-            if next >= end && !is_open {
+            if next >= before {
                 return Ok(());
             }
             let is_synced = next < end;
@@ -282,15 +286,15 @@ impl Walk<'_> {
                 }
                 Step::Torn(reason) => reason,
             };
-            let is_later = |record: &ScannedRecord| (next.next()..end).contains(&record.header.sequence);
+            let is_later =
+                |record: &ScannedRecord| record.header.sequence > next && record.header.sequence < before;
             let resumed = scanner.find(*position, is_later).map_err(reading())?;
-            let (to, found) =
-                resumed.map_or((scanner.bytes(), end), |record| (record.position, record.header.sequence));
-            self.damage(header.segment, (*position, to), next, found, reason)?;
-            *position = to;
-            if found == end {
-                return Ok(());
-            }
+            let Some(resumed) = resumed else {
+                return self.damage(header.segment, (*position, scanner.bytes()), next, end, reason);
+            };
+            let found = resumed.header.sequence;
+            self.damage(header.segment, (*position, resumed.position), next, found, reason)?;
+            *position = resumed.position;
         }
     }
 

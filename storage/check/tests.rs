@@ -1,5 +1,8 @@
 //! Whole folders are clean, every damaged byte that counts is found, and nothing is changed.
 
+mod bits;
+mod rows;
+
 use super::*;
 use crate::folder::{Folder, Identity};
 use crate::index::Index;
@@ -10,7 +13,6 @@ use crate::log::checkpointer::CheckpointBounds;
 use crate::log::{Commit, Log, LogOptions};
 use crate::values::{DELETED, OffsetRow, PartitionRow, TopicRow};
 use crate::{PartitionId, SegmentId, TopicId};
-use proptest::prelude::*;
 use std::collections::BTreeMap;
 use std::fs;
 use std::time::{Duration, SystemTime};
@@ -167,101 +169,6 @@ fn a_folder_in_use_and_one_that_is_none_are_refused() {
     assert!(checked(folder.path()).is_clean());
 }
 
-/// Bytes of the journal that may be damaged without a loss: the content of batches that nobody may
-/// read, and the last record, which nothing that was written later vouches for: it may be torn.
-fn careless(folder: &Path, left: Left) -> Vec<(PathBuf, std::ops::Range<u64>)> {
-    let journal = folder.join("journal");
-    let mut careless = Vec::new();
-    let mut last = (SegmentId(0), 0..0);
-    segments::walk(&OsDisk, &journal, Sequence(0), &mut |found| {
-        let Found::Record { segment, record, .. } = found else { panic!("{found:?}") };
-        last = (segment, record.position..record.position + record.bytes);
-        for batch in &record.batches {
-            let is_below = batch.partition == PartitionId(2) && batch.header.base_offset < 4;
-            if batch.partition == PartitionId(3) || is_below {
-                // What the batch's own checksum covers; the rest belongs to the record.
-                let content = batch.position + 21..batch.position + u64::from(batch.length);
-                careless.push((segment::path(&journal, segment), content));
-            }
-        }
-        Ok(())
-    })
-    .unwrap();
-    if left == Left::Crashed {
-        careless.push((segment::path(&journal, last.0), last.1));
-    }
-    careless
-}
-
-/// Whether a file does not matter: nobody reads it, or it cannot be told that it is wrong.
-fn is_careless(folder: &Path, path: &Path) -> bool {
-    let name = path.file_name().unwrap().to_str().unwrap();
-    // The cluster's id and the node's number are text without a checksum.
-    if name == "identity" {
-        return true;
-    }
-    let current = path.parent().unwrap().join("current");
-    let is_version = name.strip_prefix('v').is_some_and(|number| number.parse::<u64>().is_ok());
-    let is_table = path.parent().unwrap().ends_with("tables");
-    if is_version {
-        return fs::read(current).unwrap()[0].to_string() != name[1..];
-    }
-    let counts = || {
-        let mut seen = Vec::new();
-        let wrong = &mut |path: PathBuf, _| seen.push(path);
-        let whole = fs::read(path).unwrap();
-        fs::write(path, b"").unwrap();
-        crate::index::files::check(&folder.join("index"), wrong, &mut |_| {}).unwrap();
-        fs::write(path, whole).unwrap();
-        !seen.is_empty()
-    };
-    is_table && !counts()
-}
-
-#[test]
-fn every_damaged_byte_that_counts_is_found() {
-    for left in [Left::Closed, Left::Crashed] {
-        let folder = folder(left);
-        let careless = careless(folder.path(), left);
-        let files: Vec<_> = files(folder.path())
-            .into_iter()
-            .filter(|(path, (bytes, _))| !bytes.is_empty() && !is_careless(folder.path(), path))
-            .collect();
-        assert!(files.len() > 12, "{files:?}");
-        let config = ProptestConfig { cases: 48, ..ProptestConfig::default() };
-        let which = (any::<prop::sample::Index>(), any::<prop::sample::Index>(), 0..8_u32);
-        proptest!(config, |((file, place, bit) in which)| {
-            let (path, (whole, _)) = file.get(&files);
-            let place = place.index(whole.len());
-            let mut damaged = whole.clone();
-            damaged[place] ^= 1 << bit;
-            fs::write(path, &damaged).unwrap();
-            let report = checked(folder.path());
-            fs::write(path, whole).unwrap();
-            let may_be = careless.iter().any(|(file, range)| file == path && range.contains(&(place as u64)));
-            prop_assert!(may_be || report.findings.count() > 0, "{path:?} {place} {bit}: {:?}", report.refusal);
-        });
-        assert!(checked(folder.path()).is_clean(), "all is put right again");
-    }
-}
-
-#[test]
-fn a_damaged_version_of_the_index_is_refused_before_the_database_panics_over_it() {
-    let folder = folder(Left::Closed);
-    let keyspace = folder.path().join("index/keyspaces/1");
-    let current = fs::read(keyspace.join("current")).unwrap()[0];
-    let version = keyspace.join(format!("v{current}"));
-    let whole = fs::read(&version).unwrap();
-    for place in 0..whole.len() {
-        let mut damaged = whole.clone();
-        damaged[place] ^= 0x80;
-        fs::write(&version, damaged).unwrap();
-        let checkpoint = Checkpoint::read(&OsDisk, &folder.path().join("checkpoint")).unwrap();
-        let refused = Index::open(&folder.path().join("index"), checkpoint.as_ref()).unwrap_err().to_string();
-        assert!(refused.contains("index is damaged") && refused.contains("callboard check"), "{refused}");
-    }
-}
-
 #[test]
 fn damage_is_told_with_its_place_and_whose_offsets_it_concerns() {
     let folder = folder(Left::Closed);
@@ -290,86 +197,6 @@ fn damage_is_told_with_its_place_and_whose_offsets_it_concerns() {
 }
 
 #[test]
-fn rows_that_do_not_fit_together_are_found() {
-    let wrong: [(&str, Vec<Row>); 6] = [
-        ("topic orders lacks partitions", vec![partition(2, ORDERS, 2, Offset(4))]),
-        ("number 9 has no place in a topic", vec![partition(9, TopicId(Uuid::from_u128(9)), 0, Offset(0))]),
-        ("two topics are called orders", vec![topic(TopicId(Uuid::from_u128(9)), "orders")]),
-        (
-            "which never was",
-            vec![(
-                Table::Offsets,
-                keys::offsets("kitchen", TopicId(Uuid::from_u128(9)), 0),
-                committed("", 0).2,
-            )],
-        ),
-        ("cannot be read", vec![(Table::Groups, keys::groups("kitchen"), Some(vec![7, 7]))]),
-        (
-            "which never was",
-            vec![(
-                Table::Producers,
-                keys::producers(PartitionId(77), crate::ProducerId(1)),
-                Some(crate::values::ProducerRow { epoch: 0, batches: Vec::new() }.encode().unwrap()),
-            )],
-        ),
-    ];
-    for (says, rows) in wrong {
-        let folder = folder(Left::Closed);
-        let mut writing = Writing::open(folder.path());
-        writing.rows(rows);
-        writing.leave(Left::Crashed);
-        let content = told(&checked(folder.path()));
-        assert!(content.contains(says), "{says}: {content}");
-    }
-}
-
-/// Changes rows of an index behind the journal's back.
-fn change(folder: &Path, change: impl FnOnce(&mut crate::index::IndexBatch<'_>)) {
-    let checkpoint = Checkpoint::read(&OsDisk, &folder.join("checkpoint")).unwrap();
-    let index = Index::open(&folder.join("index"), checkpoint.as_ref()).unwrap();
-    let mut batch = index.batch();
-    change(&mut batch);
-    batch.commit().unwrap();
-    index.begin_flush().unwrap();
-    while !index.is_flushed().unwrap() {
-        std::thread::yield_now();
-    }
-}
-
-#[test]
-fn rows_of_a_log_that_lead_elsewhere_are_found() {
-    let place = |folder: &Path, base| {
-        let checkpoint = Checkpoint::read(&OsDisk, &folder.join("checkpoint")).unwrap();
-        let index = Index::open(&folder.join("index"), checkpoint.as_ref()).unwrap();
-        index.get(Table::Log, &keys::log(PartitionId(1), Offset(base))).unwrap().unwrap()
-    };
-    let key = |base| keys::log(PartitionId(1), Offset(base));
-    let found = |says: &str, make: &dyn Fn(&mut crate::index::IndexBatch<'_>, Vec<u8>)| {
-        let folder = folder(Left::Closed);
-        let other = place(folder.path(), 6);
-        change(folder.path(), |batch| make(batch, other));
-        let content = told(&checked(folder.path()));
-        assert!(content.contains(says), "{says}: {content}");
-    };
-    found("partition 0 of orders, offset 5: no batch has them", &|batch, _| {
-        batch.delete(Table::Log, &key(5));
-    });
-    found("it leads to something else than the batch", &|batch, other| batch.put(Table::Log, &key(5), other));
-    found("the journal has them, the index has not", &|batch, _| batch.delete(Table::Log, &key(18)));
-    found("its segment is missing", &|batch, mut other| {
-        other[..8].copy_from_slice(&99_u64.to_be_bytes());
-        batch.put(Table::Log, &key(6), other);
-    });
-    found("table epochs leads to a batch that is not there", &|batch, _| {
-        batch.put(Table::Epochs, &keys::epochs(PartitionId(1), 7), 1000_i64.to_be_bytes().to_vec());
-    });
-    found("table times says something else", &|batch, _| {
-        batch.put(Table::Times, &keys::times(PartitionId(1), 1_000_000), 6_i64.to_be_bytes().to_vec());
-    });
-    found("a row cannot be read", &|batch, _| batch.put(Table::Log, &key(5), vec![1]));
-}
-
-#[test]
 fn a_checkpoint_that_leads_nowhere_is_found() {
     let folder = folder(Left::Closed);
     let path = folder.path().join("checkpoint");
@@ -378,4 +205,48 @@ fn a_checkpoint_that_leads_nowhere_is_found() {
     checkpoint.write(&OsDisk, &path).unwrap();
     let content = told(&checked(folder.path()));
     assert!(content.contains("file checkpoint: it says that record"), "{content}");
+}
+
+#[test]
+fn a_torn_end_is_no_damage_and_what_was_written_again_is_none() {
+    let folder = folder(Left::Crashed);
+    let newest = || segment::list(&OsDisk, &folder.path().join("journal")).unwrap().pop().unwrap();
+    let path = segment::path(&folder.path().join("journal"), newest());
+    let bytes = fs::read(&path).unwrap();
+    fs::write(&path, &bytes[..bytes.len() - 100]).unwrap();
+    let report = checked(folder.path());
+    assert!(report.is_clean(), "{}", told(&report));
+    assert_eq!(report.journal.records, 54, "the last one is cut");
+    fs::write(&path, [&bytes[..], &[7; 100]].concat()).unwrap();
+    assert!(checked(folder.path()).is_clean(), "what is behind it is none");
+    // Starts write the end again, under the same numbers.
+    for start in 0..3 {
+        let mut writing = Writing::open(folder.path());
+        writing.batches(51..51 + start);
+        writing.leave(Left::Crashed);
+        let report = checked(folder.path());
+        assert!(report.is_clean(), "{}", told(&report));
+    }
+}
+
+/// A folder whose first segments were freed, and some in between.
+pub(crate) fn freed() -> tempfile::TempDir {
+    let folder = folder(Left::Closed);
+    let mut writing = Writing::open(folder.path());
+    writing.rows([partition(1, ORDERS, 0, Offset(12))]);
+    writing.rows([partition(2, ORDERS, 1, Offset(13))]);
+    writing.leave(Left::Closed);
+    Writing::open(folder.path()).leave(Left::Closed);
+    folder
+}
+
+#[test]
+fn segments_that_were_freed_are_not_missed() {
+    let folder = freed();
+    let left = segment::list(&OsDisk, &folder.path().join("journal")).unwrap();
+    assert!(left[0] > SegmentId(1), "the first are freed: {left:?}");
+    let has_gap = left.windows(2).any(|two| two[0].next() != two[1]);
+    assert!(has_gap, "some in between are freed: {left:?}");
+    let report = checked(folder.path());
+    assert!(report.is_clean(), "{}", told(&report));
 }

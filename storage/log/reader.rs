@@ -301,7 +301,7 @@ type Placed = (Offset, BatchPlace);
 
 /// What lies at a place must be the batch that the index says, whole: a disk may give back other bytes
 /// than it was given, and nobody is to take them for records.
-fn check(partition: PartitionId, base: Offset, place: &BatchPlace, batch: &[u8]) -> Result<()> {
+pub(crate) fn check(partition: PartitionId, base: Offset, place: &BatchPlace, batch: &[u8]) -> Result<()> {
     let is_that = BatchHeader::parse(batch).is_some_and(|header| {
         header.base_offset == base.0
             && header.total_bytes() == Some(batch.len())

@@ -1,6 +1,7 @@
 //! Salvaging: copying into a new data folder all that can be read of a damaged one.
 //!
-//! Batches come from the journal and keep their offsets. Where some are lost, an empty batch takes
+//! Batches come from the journal and keep their offsets; those of damaged records where the index knows
+//! them. Where some are lost, an empty batch takes
 //! their offsets, as Kafka's log cleaner leaves them: who reads goes on behind it, and no offset is
 //! given a second time. Rows come from the index as of its last checkpoint, and behind it from the
 //! journal. Where the index cannot be read, they are as the segments that are left have them.
@@ -122,7 +123,8 @@ pub fn salvage(
         }
         Found::Damage(damage) => {
             salvaged.damages.push(told(&damage, source.checkpoint()));
-            Ok(())
+            let batches = source.rescued(&damage);
+            if batches.is_empty() { Ok(()) } else { target.batches(&source.file(damage.segment)?, &batches) }
         }
     })?;
     target.finish(source.ends(), &mut salvaged)?;
@@ -142,13 +144,16 @@ fn check_empty(target: &Path) -> Result<()> {
 fn told(damage: &Damage, checkpoint: Sequence) -> Finding {
     let place = Place::Segment { segment: damage.segment, from: damage.from, to: damage.to };
     let records = damage.next.0 - damage.first.0;
-    let rows = if damage.next.previous() > checkpoint && records > 0 {
-        "; what they changed of topics, settings, groups and committed offsets is lost, and batches in \
-         them that nothing else tells of"
-    } else {
-        ""
+    let what = match records {
+        0 => damage.reason.clone(),
+        _ if damage.next.previous() <= checkpoint => format!("{} ({records} records)", damage.reason),
+        _ => format!(
+            "{} ({records} records); what they changed of topics, settings, groups and committed offsets is \
+             lost, and batches in them that nothing else tells of",
+            damage.reason
+        ),
     };
-    Finding { place, what: format!("{} ({records} records){rows}", damage.reason) }
+    Finding { place, what }
 }
 
 /// The place in the journal behind which the journal's rows count more than the index's.

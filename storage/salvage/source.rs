@@ -1,15 +1,18 @@
 //! What can be read of a damaged folder's index, and the files of its journal.
 
 use super::{IndexUse, Salvaged, read_checkpoint};
+use crate::check::segments::Damage;
 use crate::check::view::View;
 use crate::check::{Finding, Place};
 use crate::disk::{Disk, DiskFile, OsDisk};
 use crate::error::{Error, Result};
 use crate::ids::{Offset, PartitionId, SegmentId, Sequence};
 use crate::index::{CHECKPOINT_KEY, Continue, Index};
-use crate::journal::{Mutation, segment};
+use crate::journal::{Mutation, ScannedBatch, segment};
 use crate::keys::{self, Table};
+use crate::log::reader;
 use crate::values::BatchPlace;
+use callboard_protocol::batch::BatchHeader;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -152,6 +155,31 @@ impl Source {
             })?;
         }
         Ok(())
+    }
+
+    /// The batches in a damaged part of the journal that are whole, as the index knows them.
+    pub(super) fn rescued(&self, damage: &Damage) -> Vec<ScannedBatch> {
+        let mut batches = Vec::new();
+        let Some(index) = &self.index else { return batches };
+        let Ok(file) = self.file(damage.segment) else { return batches };
+        // As far as it goes.
+        let _ = index.each_from(Table::Log, &[], &[], |key, value| {
+            let row = keys::read_log(key).zip(BatchPlace::decode(value).ok());
+            let row = row.filter(|(_, place)| {
+                place.segment == damage.segment && (damage.from..damage.to).contains(&place.position)
+            });
+            if let Some(((partition, base), place)) = row
+                && let Ok(bytes) = file.read_exact_at(place.position, place.length as usize)
+                && reader::check(partition, base, &place, &bytes).is_ok()
+                && let Some(header) = BatchHeader::parse(&bytes)
+            {
+                let BatchPlace { position, length, .. } = place;
+                batches.push(ScannedBatch { partition, header, position, length });
+            }
+            Ok(Continue::Yes)
+        });
+        batches.sort_unstable_by_key(|batch| batch.position);
+        batches
     }
 
     /// Behind the last offset of each partition, as the index has it.

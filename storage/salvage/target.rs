@@ -89,29 +89,49 @@ impl Target {
             self.note(&commit.mutations);
         }
         for (batch, is_whole) in record.batches.iter().zip(whole) {
-            let end = Offset(batch.header.last_offset() + 1);
-            if !is_whole {
-                promise(&mut self.promised, batch.partition, end);
-                continue;
+            if *is_whole {
+                self.batch(file, batch, &mut commit)?;
+            } else {
+                promise(&mut self.promised, batch.partition, Offset(batch.header.last_offset() + 1));
             }
-            let start = self.start_of(batch, &mut commit);
-            let expected = self.ends.get(&batch.partition).copied().unwrap_or(start);
-            // Below the log's start, or there already.
-            let is_there = self.ends.contains_key(&batch.partition) && batch.header.base_offset < expected.0;
-            if end <= expected || is_there || start == DELETED {
-                continue;
-            }
-            self.fill(batch.partition, Offset(batch.header.base_offset), &mut commit);
-            let read = file.read_exact_at(batch.position, batch.length as usize);
-            let bytes = Bytes::from(read.map_err(Error::io("reading a batch in", "the journal"))?);
-            let (head, records) = (bytes.slice(..BATCH_HEADER_BYTES), bytes.slice(BATCH_HEADER_BYTES..));
-            let stamped = StampedBatch { header: batch.header, head, records };
-            commit.batches.push(PlacedBatch { partition: batch.partition, batch: stamped });
-            self.ends.insert(batch.partition, end);
-            self.batches += 1;
-            self.offsets += (end.0 - batch.header.base_offset) as u64;
         }
         self.write(commit)
+    }
+
+    /// Writes whole batches of a record that is damaged otherwise.
+    pub(super) fn batches(&mut self, file: &Arc<dyn DiskFile>, batches: &[ScannedBatch]) -> Result<()> {
+        for batch in batches {
+            let mut commit = PlacedCommit::default();
+            self.batch(file, batch, &mut commit)?;
+            self.write(commit)?;
+        }
+        Ok(())
+    }
+
+    fn batch(
+        &mut self,
+        file: &Arc<dyn DiskFile>,
+        batch: &ScannedBatch,
+        commit: &mut PlacedCommit,
+    ) -> Result<()> {
+        let end = Offset(batch.header.last_offset() + 1);
+        let start = self.start_of(batch, commit);
+        let expected = self.ends.get(&batch.partition).copied().unwrap_or(start);
+        // Below the log's start, or there already.
+        let is_there = self.ends.contains_key(&batch.partition) && batch.header.base_offset < expected.0;
+        if end <= expected || is_there || start == DELETED {
+            return Ok(());
+        }
+        self.fill(batch.partition, Offset(batch.header.base_offset), commit);
+        let read = file.read_exact_at(batch.position, batch.length as usize);
+        let bytes = Bytes::from(read.map_err(Error::io("reading a batch in", "the journal"))?);
+        let (head, records) = (bytes.slice(..BATCH_HEADER_BYTES), bytes.slice(BATCH_HEADER_BYTES..));
+        let stamped = StampedBatch { header: batch.header, head, records };
+        commit.batches.push(PlacedBatch { partition: batch.partition, batch: stamped });
+        self.ends.insert(batch.partition, end);
+        self.batches += 1;
+        self.offsets += (end.0 - batch.header.base_offset) as u64;
+        Ok(())
     }
 
     /// Writes what is left, and tells of what is lost.

@@ -1,7 +1,7 @@
 //! What is whole is there again with its offsets, what is lost is told, and the new folder is whole.
 
 use super::*;
-use crate::check::tests::{Left, ORDERS, Writing, checked, committed, folder, partition, topic};
+use crate::check::tests::{Left, ORDERS, Writing, checked, committed, folder, freed, partition, topic};
 use crate::ids::{PartitionId, SegmentId};
 use crate::journal::segment;
 use crate::keys::{self, Table};
@@ -201,4 +201,52 @@ fn rows_that_no_start_could_read_are_left_out() {
     let writing = Writing::open(target.path());
     assert_eq!(writing.log.rows(Table::Groups, &[]).unwrap(), []);
     writing.leave(Left::Closed);
+}
+
+#[test]
+fn where_segments_were_freed_nothing_is_lost() {
+    let folder = freed();
+    let before = batches(folder.path());
+    let (told, target) = salvaged(folder.path());
+    assert!(told.lost.is_empty() && told.damages.is_empty() && told.notes.is_empty(), "{told:?}");
+    assert_eq!(batches(target.path()), before);
+}
+
+#[test]
+fn behind_a_damaged_record_the_last_one_is_kept_though_nothing_vouches_for_it() {
+    let folder = folder(Left::Crashed);
+    let before = batches(folder.path());
+    let folder = self::folder(Left::Crashed);
+    let mut places = Vec::new();
+    segments::walk(&OsDisk, &folder.path().join("journal"), Sequence(0), &mut |found| {
+        if let Found::Record { segment, record, .. } = found {
+            places.push((segment, record.position));
+        }
+        Ok(())
+    })
+    .unwrap();
+    // The one before is another partition's.
+    let (segment, position) = places[places.len() - 3];
+    damage(folder.path(), segment.0, position as usize);
+    let (told, target) = salvaged(folder.path());
+    assert_eq!(told.lost.len(), 1, "{told:?}");
+    assert_rest_is_there(&before, &batches(target.path()), &told.lost);
+}
+
+#[test]
+fn whole_batches_of_damaged_records_and_segments_are_found_by_the_index() {
+    // The head of a record, and a whole header of a segment.
+    for range in [36..68, 0..36] {
+        let folder = folder(Left::Closed);
+        let before = batches(folder.path());
+        let path = segment::path(&folder.path().join("journal"), SegmentId(2));
+        let mut bytes = fs::read(&path).unwrap();
+        bytes[range].fill(0);
+        fs::write(&path, bytes).unwrap();
+        let report = checked(folder.path());
+        assert_eq!(report.findings.count(), 1, "no batch is lost: {:?}", report.findings);
+        let (told, target) = salvaged(folder.path());
+        assert!(told.lost.is_empty() && told.damages.len() == 1, "{told:?}");
+        assert_eq!(batches(target.path()), before);
+    }
 }
