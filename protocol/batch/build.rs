@@ -55,17 +55,7 @@ impl BatchBuilder {
         self.max_timestamp = self.max_timestamp.max(record.timestamp);
         let timestamp_delta = record.timestamp.wrapping_sub(self.base_timestamp);
         let offset_delta = i64::from(self.count);
-        put_varint(&mut self.bytes, body_bytes(&record, timestamp_delta, offset_delta) as i64);
-        self.bytes.put_u8(0);
-        put_varint(&mut self.bytes, timestamp_delta);
-        put_varint(&mut self.bytes, offset_delta);
-        put_field(&mut self.bytes, record.key);
-        put_field(&mut self.bytes, record.value);
-        put_varint(&mut self.bytes, record.headers.len() as i64);
-        for (name, value) in record.headers {
-            put_field(&mut self.bytes, Some(name.as_bytes()));
-            put_field(&mut self.bytes, value.as_deref());
-        }
+        put_record(&mut self.bytes, &record, timestamp_delta, offset_delta);
         self.count += 1;
     }
 
@@ -113,6 +103,26 @@ impl NewRecord<'_> {
 }
 
 const VARINT_BYTES_MAX: usize = 5;
+
+/// Writes a record with its length in front.
+pub(super) fn put_record(
+    records: &mut Vec<u8>,
+    record: &NewRecord<'_>,
+    timestamp_delta: i64,
+    offset_delta: i64,
+) {
+    put_varint(records, body_bytes(record, timestamp_delta, offset_delta) as i64);
+    records.put_u8(0);
+    put_varint(records, timestamp_delta);
+    put_varint(records, offset_delta);
+    put_field(records, record.key);
+    put_field(records, record.value);
+    put_varint(records, record.headers.len() as i64);
+    for (name, value) in record.headers {
+        put_field(records, Some(name.as_bytes()));
+        put_field(records, value.as_deref());
+    }
+}
 
 fn body_bytes(record: &NewRecord<'_>, timestamp_delta: i64, offset_delta: i64) -> usize {
     let field =

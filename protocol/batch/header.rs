@@ -88,6 +88,12 @@ impl Attributes {
         }
     }
 
+    /// The same attributes, of a batch that is no client's.
+    #[must_use]
+    pub fn as_control(self) -> Self {
+        Self(self.0 | Self::CONTROL)
+    }
+
     /// Whether the batch is part of a transaction.
     pub fn is_transactional(self) -> bool {
         self.0 & Self::TRANSACTIONAL != 0

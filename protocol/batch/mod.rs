@@ -5,6 +5,7 @@
 //!
 //! - [`header`]: the fields of the fixed header and how to read and write them
 //! - [`mod@validate`]: what a batch from a producer must satisfy
+//! - [`gap`]: what stands where records were lost
 //! - [`seal`]: putting a header in front of records
 //! - [`stamp`]: giving a batch its place in a log
 //! - [`records`]: looking inside, for searches by time
@@ -13,6 +14,7 @@
 
 pub mod build;
 pub mod codec;
+mod gap;
 pub mod header;
 pub mod records;
 pub mod seal;

@@ -1,10 +1,12 @@
 //! Salvaging: copying into a new data folder all that can be read of a damaged one.
 //!
 //! Batches come from the journal and keep their offsets; those of damaged records where the index knows
-//! them. Where some are lost, an empty batch takes
-//! their offsets, as Kafka's log cleaner leaves them: who reads goes on behind it, and no offset is
-//! given a second time. Rows come from the index as of its last checkpoint, and behind it from the
-//! journal. Where the index cannot be read, they are as the segments that are left have them.
+//! them. Where some are lost, batches without records for anybody ([`Batch::gap`]) have their offsets:
+//! who reads goes on behind them, and no offset is given a second time. Rows come from the index as of
+//! its last checkpoint, and behind it from the journal. Where the index cannot be read, they are as the
+//! segments that are left have them.
+//!
+//! [`Batch::gap`]: callboard_protocol::batch::Batch::gap
 //!
 //! - [`source`]: what can be read of the damaged folder
 //! - [`target`]: the new one, to which it is written

@@ -14,7 +14,7 @@ use crate::log::{Log, LogOptions, PlacedCommit};
 use crate::values::{DELETED, PartitionRow, TopicRow};
 use bytes::Bytes;
 use callboard_protocol::batch::header::BATCH_HEADER_BYTES;
-use callboard_protocol::batch::{Batch, BatchHeader, Placement, StampedBatch};
+use callboard_protocol::batch::{Batch, Placement, StampedBatch};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
@@ -185,7 +185,7 @@ impl Target {
         start
     }
 
-    /// Lets empty batches have the offsets up to `to` that no batch has.
+    /// Lets batches without records have the offsets up to `to` that no batch has.
     fn fill(&mut self, partition: PartitionId, to: Offset, commit: &mut PlacedCommit) {
         let start = self.starts.get(&partition).copied().unwrap_or(Offset(0));
         let from = self.ends.get(&partition).copied().unwrap_or(start);
@@ -197,7 +197,7 @@ impl Target {
         while base < to {
             let count = (to.0 - base.0).min(i64::from(i32::MAX));
             let placement = Placement { base_offset: base.0, leader_epoch: -1 };
-            let batch = empty(count as i32).stamp(placement);
+            let batch = Batch::gap(count as i32).stamp(placement);
             commit.batches.push(PlacedBatch { partition, batch });
             base = base.plus(count);
         }
@@ -264,10 +264,4 @@ fn promise(promised: &mut HashMap<PartitionId, Offset>, partition: PartitionId, 
 
 fn is_readable(row: &Mutation) -> bool {
     row.value.as_deref().is_none_or(|value| is_readable_row(row.table, &row.key, value))
-}
-
-/// A batch that has so many offsets and no record.
-fn empty(offsets: i32) -> Batch {
-    let header = BatchHeader { record_count: 0, ..BatchHeader::new(offsets, -1) };
-    Batch::seal(header, &[])
 }

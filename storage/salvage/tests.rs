@@ -32,7 +32,8 @@ fn batches(path: &Path) -> Batches {
             let header = BatchHeader::parse(&bytes).unwrap();
             assert_eq!(callboard_protocol::batch::validate::checksum(&bytes), header.crc);
             let offsets = header.last_offset() + 1 - header.base_offset;
-            let batch = (header.base_offset, offsets, header.record_count, header.crc);
+            let records = if header.attributes.is_control() { 0 } else { header.record_count };
+            let batch = (header.base_offset, offsets, records, header.crc);
             all.entry(id).or_default().push(batch);
         }
     }
