@@ -132,7 +132,11 @@ impl Consumer {
                         self.current = None;
                         return Err(error);
                     }
-                    None => self.current = None,
+                    None => {
+                        // Its last offsets may be nobody's records.
+                        self.positions.given(partition, batch.next_offset());
+                        self.current = None;
+                    }
                 }
             }
             self.current = Some(self.take().await?);

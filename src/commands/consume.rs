@@ -9,7 +9,12 @@ use callboard_protocol::native::read::Position;
 use serde_json::{Map, Value, json};
 use std::collections::HashMap;
 use std::io::{BufWriter, ErrorKind, Stdout, Write};
+use std::time::Duration;
 use tokio::signal::ctrl_c;
+use tokio::time::interval;
+
+/// How often it is looked whether the end was reached by offsets that no record has.
+const LOOK: Duration = Duration::from_millis(200);
 
 pub(super) async fn run(client: &Client, consume: ConsumeArgs) -> Result<()> {
     let mut consumer = build(client, &consume).await?;
@@ -20,11 +25,17 @@ pub(super) async fn run(client: &Client, consume: ConsumeArgs) -> Result<()> {
     };
     let mut out = BufWriter::new(std::io::stdout());
     let mut left = consume.count.unwrap_or(u64::MAX);
+    let mut looks = interval(LOOK);
     while left > 0 && ends.as_ref().is_none_or(|ends| !ends.is_empty()) {
         let record = tokio::select! {
             biased;
             record = consumer.next() => record?,
             _ = ctrl_c() => break,
+            _ = looks.tick(), if ends.is_some() => {
+                let position = |partition| consumer.position(&consume.topic, partition);
+                ends.iter_mut().for_each(|ends| ends.retain(|id, end| position(*id) < Some(*end)));
+                continue;
+            }
         };
         if !write(&mut out, &consume, &record)? {
             break;
