@@ -30,8 +30,8 @@ macro_rules! points {
 points! {
     /// A group is about to be written to the journal.
     AppendBegins,
-    /// Half of a group's bytes are written.
-    HalfAppended,
+    /// The first of a group's bytes are written, and the others not.
+    PartlyAppended,
     /// A group is written, and nobody was told.
     Appended,
     /// A sync of the newest segment on the writer's thread is about to begin.

@@ -1,6 +1,7 @@
 //! A Kafka client for a broker that dies: what the connection's end leaves unanswered is an error of the
 //! caller's, everything else that goes wrong fails the test.
 
+use callboard_protocol::kafka::ErrorCode;
 use callboard_protocol::wire::{Message, Reader, RequestHeader, ResponseHeader, Writer};
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::TcpStream;
@@ -58,6 +59,30 @@ impl Client {
         assert_eq!(header.correlation_id, self.answered, "the answer belongs to another request");
         Ok(A::decode_whole(&mut reader, version).unwrap())
     }
+}
+
+/// What a broker that stops may answer: that the client is to ask again.
+const RETRIABLE: [ErrorCode; 5] = [
+    ErrorCode::NOT_COORDINATOR,
+    ErrorCode::COORDINATOR_NOT_AVAILABLE,
+    ErrorCode::NOT_LEADER_OR_FOLLOWER,
+    ErrorCode::REQUEST_TIMED_OUT,
+    ErrorCode::KAFKA_STORAGE_ERROR,
+];
+
+/// Goes on when something was done. What is to be asked again is an error, which [`is_refusal`] tells from
+/// the end of a connection; everything else fails the test.
+pub(crate) fn accept(answer: ErrorCode, what: impl FnOnce() -> String) -> io::Result<()> {
+    if !answer.is_error() {
+        return Ok(());
+    }
+    assert!(RETRIABLE.contains(&answer), "{}: {answer}", what());
+    Err(io::Error::new(ErrorKind::ResourceBusy, format!("{}: {answer}", what())))
+}
+
+/// Whether the broker answered that the client is to ask again.
+pub(crate) fn is_refusal(error: &io::Error) -> bool {
+    error.kind() == ErrorKind::ResourceBusy
 }
 
 /// Silence is not an end.

@@ -1,9 +1,8 @@
 //! Writing to and reading from a topic's partitions, by Kafka's messages.
 
-use crate::client::Client;
+use crate::client::{Client, accept};
 use crate::history::{Entry, Place, entries};
 use bytes::Bytes;
-use callboard_protocol::kafka::ErrorCode;
 use callboard_protocol::kafka::fetch::{FetchPartition, FetchRequest, FetchResponse, FetchTopic};
 use callboard_protocol::kafka::init_producer_id::{InitProducerIdRequest, InitProducerIdResponse};
 use callboard_protocol::kafka::list_offsets::{
@@ -70,7 +69,7 @@ impl Topic {
             FetchRequest { max_wait_ms: 20, min_bytes: 1, topics: vec![topic], ..Default::default() };
         let answer: FetchResponse = client.call(12, &request)?;
         let read = &answer.responses[0].partitions[0];
-        assert_eq!(read.error_code, ErrorCode::NONE, "reading {self:?}/{partition} from {offset}");
+        accept(read.error_code, || format!("reading {self:?}/{partition} from {offset}"))?;
         Ok(entries(read.records.as_ref(), offset))
     }
 
@@ -82,7 +81,7 @@ impl Topic {
         let request = ListOffsetsRequest { replica_id: -1, topics: vec![topic], ..Default::default() };
         let answer: ListOffsetsResponse = client.call(8, &request)?;
         let found = &answer.topics[0].partitions[0];
-        assert_eq!(found.error_code, ErrorCode::NONE, "asking for the end of {self:?}/{partition}");
+        accept(found.error_code, || format!("asking for the end of {self:?}/{partition}"))?;
         Ok(found.offset)
     }
 }
@@ -91,13 +90,13 @@ impl Topic {
 pub(crate) fn receive_offset(client: &mut Client) -> io::Result<i64> {
     let answer: ProduceResponse = client.receive(PRODUCE)?;
     let outcome = &answer.responses[0].partition_responses[0];
-    assert_eq!(outcome.error_code, ErrorCode::NONE, "{:?}", outcome.error_message);
+    accept(outcome.error_code, || format!("writing: {:?}", outcome.error_message))?;
     Ok(outcome.base_offset)
 }
 
 /// An id for a new idempotent producer.
 pub(crate) fn new_producer_id(client: &mut Client) -> io::Result<i64> {
     let answer: InitProducerIdResponse = client.call(4, &InitProducerIdRequest::default())?;
-    assert_eq!(answer.error_code, ErrorCode::NONE);
+    accept(answer.error_code, || "asking for a producer id".to_owned())?;
     Ok(answer.producer_id)
 }

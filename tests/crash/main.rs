@@ -15,6 +15,7 @@ mod client;
 mod history;
 mod log;
 mod member;
+mod membership;
 mod producer;
 mod topics;
 mod trial;
@@ -29,8 +30,10 @@ use victim::{Started, Victim};
 
 /// How often the short form comes to each point.
 const PASSES: usize = 2;
-/// Its random deaths.
-const RANDOM: usize = 16;
+/// Its deaths at random moments.
+const RANDOM: usize = 10;
+/// Its deaths while it stops.
+const STOPPING: usize = 6;
 
 /// The points that a first start passes.
 const FIRST_START: [Point; 7] = [
@@ -57,16 +60,22 @@ fn what_was_acknowledged_or_read_outlives_every_death() {
     let seed = seed();
     let mut chance = Chance::new(!seed);
     let mut trial = Trial::new(seed);
+    // A folder with something in it has all the points.
+    trial.round(Death::Random);
     let mut deaths: Vec<_> = Point::ALL.iter().map(|point| Death::At(*point)).collect();
     if let Some(minutes) = number("CALLBOARD_CRASH_MINUTES") {
         let end = Instant::now() + Duration::from_secs(60 * minutes);
         while Instant::now() < end {
-            let is_random = chance.is_one_in(3);
-            trial.round(if is_random { Death::Random } else { deaths[chance.below(deaths.len())] });
+            trial.round(match chance.below(10) {
+                0..3 => Death::Random,
+                3 => Death::Stopping,
+                _ => deaths[chance.below(deaths.len())],
+            });
         }
     } else {
         deaths = deaths.repeat(PASSES);
         deaths.extend([Death::Random; RANDOM]);
+        deaths.extend([Death::Stopping; STOPPING]);
         chance.shuffle(&mut deaths);
         deaths.into_iter().for_each(|death| trial.round(death));
     }

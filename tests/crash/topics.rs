@@ -1,7 +1,7 @@
 //! Topics that come, grow and go while others are written to: what may become of each by a crash.
 
 use crate::chance::Chance;
-use crate::client::Client;
+use crate::client::{Client, accept};
 use crate::history::Histories;
 use crate::log::Topic;
 use crate::producer::Producer;
@@ -67,7 +67,7 @@ impl Topics {
         };
         let request = CreateTopicsRequest { topics: vec![topic], ..Default::default() };
         let answer: CreateTopicsResponse = client.call(7, &request)?;
-        assert_eq!(answer.topics[0].error_code, ErrorCode::NONE, "creating {name}");
+        accept(answer.topics[0].error_code, || format!("creating {name}"))?;
         let id = answer.topics[0].topic_id;
         self.settle(name, Some(partitions), Some(id));
         Ok(Topic { name: name.to_owned(), id, partitions })
@@ -117,7 +117,7 @@ impl Topics {
         let request =
             DeleteTopicsRequest { topic_names: vec![name.into()], timeout_ms: 10_000, ..Default::default() };
         let answer: DeleteTopicsResponse = client.call(5, &request)?;
-        assert_eq!(answer.responses[0].error_code, ErrorCode::NONE, "deleting {name}");
+        accept(answer.responses[0].error_code, || format!("deleting {name}"))?;
         self.settle(name, None, None);
         Ok(())
     }
@@ -128,7 +128,7 @@ impl Topics {
         let request =
             CreatePartitionsRequest { topics: vec![topic], timeout_ms: 10_000, ..Default::default() };
         let answer: CreatePartitionsResponse = client.call(3, &request)?;
-        assert_eq!(answer.results[0].error_code, ErrorCode::NONE, "more partitions for {name}");
+        accept(answer.results[0].error_code, || format!("more partitions for {name}"))?;
         let id = self.known[name].id;
         self.settle(name, Some(count), id);
         Ok(())

@@ -2,10 +2,11 @@
 //! until the broker dies.
 
 use crate::chance::Chance;
-use crate::client::Client;
+use crate::client::{Client, is_refusal};
 use crate::history::Histories;
 use crate::log::Topic;
 use crate::member::Member;
+use crate::membership::Kind;
 use crate::producer::Producer;
 use crate::topics::Topics;
 use crate::victim::{Started, Victim};
@@ -13,11 +14,10 @@ use callboard_storage::crash_points::Point;
 use std::collections::HashSet;
 use std::io;
 use std::sync::mpsc::channel;
-use std::thread::scope;
+use std::thread::{ScopedJoinHandle, scope};
 use std::time::Duration;
 
 const PRODUCERS: usize = 3;
-const MEMBERS: usize = 2;
 const PARTITIONS: i32 = 3;
 /// Rounds that a topic is written to.
 const ROUNDS_OF_TOPIC: usize = 5;
@@ -25,14 +25,28 @@ const ROUNDS_OF_TOPIC: usize = 5;
 const EVENTS_MAX: usize = 1000;
 /// About as long as a start takes, with what it applies.
 const START: Duration = Duration::from_millis(400);
+/// Longer than most stops take.
+const STOP: Duration = Duration::from_millis(200);
 
 /// How the broker dies in a round.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Death {
     /// By a signal, at any moment.
     Random,
+    /// The same while it stops, having been asked to, unless it is done before.
+    Stopping,
     /// Between two steps.
     At(Point),
+}
+
+/// How the load ends.
+enum End {
+    /// The broker is killed when so much has happened.
+    Kill(usize),
+    /// It is asked to stop when so much has happened, and killed when it takes longer than that.
+    Stop(usize, Duration),
+    /// It dies by itself.
+    Point,
 }
 
 /// A broker, its clients, and what they know.
@@ -60,7 +74,10 @@ impl Trial {
             histories: Histories::default(),
             topics: Topics::new(chance.split()),
             producers: (0..PRODUCERS).map(|_| Producer::new(chance.split())).collect(),
-            members: (0..MEMBERS).map(|number| Member::new(number, chance.split())).collect(),
+            members: vec![
+                Member::new(0, Kind::Classic, chance.split()),
+                Member::new(1, Kind::Consumer, chance.split()),
+            ],
             topic: None,
             topics_begun: 0,
             deaths: Vec::new(),
@@ -71,15 +88,20 @@ impl Trial {
     /// Starts the broker, looks at everything, and lets it die under load.
     pub(crate) fn round(&mut self, death: Death) {
         let pass = match death {
-            Death::Random => None,
+            Death::Random | Death::Stopping => None,
             Death::At(point) => Some(self.last_pass(point)),
         };
         self.deaths.push(format!("{death:?} {}", pass.clone().unwrap_or_default()));
         let is_new_topic_due =
             self.deaths.len().is_multiple_of(ROUNDS_OF_TOPIC) || needs_dead_segments(death);
         let is_to_die = self.start(pass.as_deref(), is_new_topic_due);
-        let events = if is_to_die { None } else { Some(1 + self.chance.below(EVENTS_MAX)) };
-        self.load(events);
+        let events = 1 + self.chance.below(EVENTS_MAX);
+        let end = match death {
+            Death::At(_) if is_to_die => End::Point,
+            Death::At(_) | Death::Random => End::Kill(events),
+            Death::Stopping => End::Stop(events, self.time_below(STOP)),
+        };
+        self.load(end);
     }
 
     /// Starts the broker a last time, and looks at everything.
@@ -100,16 +122,19 @@ impl Trial {
         }
     }
 
+    fn time_below(&mut self, bound: Duration) -> Duration {
+        bound.mul_f64(self.chance.below(1000) as f64 / 1000.0)
+    }
+
     /// Starts the broker and prepares the round. Answers whether it will still die at the point.
     fn start(&mut self, death: Option<&str>, is_new_topic_due: bool) -> bool {
         if self.chance.is_one_in(4) {
-            let time = START.mul_f64(self.chance.below(1000) as f64 / 1000.0);
+            let time = self.time_below(START);
             self.victim.start_and_kill_after(time);
         }
         if self.victim.start_to_die(death) == Started::Ready {
-            if self.prepare(is_new_topic_due).is_ok() {
-                return death.is_some();
-            }
+            let Err(error) = self.prepare(is_new_topic_due) else { return death.is_some() };
+            assert!(!is_refusal(&error), "{error}");
             self.victim.wait_for_death();
         }
         self.victim.start();
@@ -158,30 +183,42 @@ impl Trial {
         Ok(())
     }
 
-    /// Lets all clients work until so much has happened and the broker is killed, or until it dies by itself.
-    fn load(&mut self, events: Option<usize>) {
+    /// Lets all clients work until the broker ends.
+    fn load(&mut self, end: End) {
         let Self { victim, histories, topics, producers, members, topic, .. } = self;
         let (topic, histories) = (topic.as_ref().unwrap(), &*histories);
         let address = victim.address().to_owned();
         let address = address.as_str();
         let (told, happened) = channel();
+        let is_stopping = matches!(end, End::Stop(..));
         scope(|scope| {
+            let mut clients = Vec::new();
             for producer in producers {
                 let told = told.clone();
-                scope.spawn(move || producer.write(address, topic, histories, &told).unwrap_err());
+                clients.push(scope.spawn(move || producer.write(address, topic, histories, &told)));
             }
             for member in members {
                 let told = told.clone();
-                scope.spawn(move || member.read(address, topic, histories, &told).unwrap_err());
+                clients.push(scope.spawn(move || member.read(address, topic, histories, &told)));
             }
-            scope.spawn(move || topics.change_all(address, histories, &told).unwrap_err());
-            match events {
-                Some(count) => {
-                    happened.iter().take(count).for_each(drop);
+            clients.push(scope.spawn(move || topics.change_all(address, histories, &told)));
+            let wait = |events| happened.iter().take(events).for_each(drop);
+            match end {
+                End::Kill(events) => {
+                    wait(events);
+                    let is_left = clients.iter().any(ScopedJoinHandle::is_finished);
                     victim.kill();
+                    assert!(!is_left, "a connection ended before the broker died");
                 }
-                None => victim.wait_for_death(),
+                End::Stop(events, time) => {
+                    wait(events);
+                    victim.stop_or_kill_after(time);
+                }
+                End::Point => victim.wait_for_death(),
             }
+            let ends = clients.into_iter().map(|client| client.join().unwrap().unwrap_err());
+            let refused = ends.into_iter().find(is_refusal).filter(|_| !is_stopping);
+            assert!(refused.is_none(), "a broker that was not asked to stop refused: {refused:?}");
         });
     }
 }
@@ -202,9 +239,11 @@ fn needs_dead_segments(death: Death) -> bool {
 /// How many passes of a point come within about a second of load.
 fn passes(point: Point) -> usize {
     match point {
-        Point::AppendBegins | Point::HalfAppended | Point::Appended | Point::ApplyBegins | Point::Applied => {
-            80
-        }
+        Point::AppendBegins
+        | Point::PartlyAppended
+        | Point::Appended
+        | Point::ApplyBegins
+        | Point::Applied => 80,
         Point::SyncBesideBegins | Point::SyncedBeside => 30,
         Point::SyncBegins | Point::Synced | Point::RegistryChanges | Point::RegistryChanged => 10,
         Point::FlushBegins | Point::Flushed | Point::FileWritten | Point::FileNamed => 4,

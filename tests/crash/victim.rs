@@ -2,7 +2,8 @@
 
 use crate::support::launch::{ANYWHERE, address_in, is_ready, log_in, spawn};
 use crate::support::process::{last_lines, wait_within};
-use nix::sys::signal::Signal;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, ExitStatus};
@@ -109,6 +110,17 @@ impl Victim {
         assert_eq!(ended, None, "the broker ended before it was killed: {}", self.log());
         running.child.kill().unwrap();
         running.child.wait().unwrap();
+    }
+
+    /// SIGTERM, and SIGKILL when the broker takes longer than that.
+    pub(crate) fn stop_or_kill_after(&mut self, time: Duration) {
+        let mut running = self.running.take().unwrap();
+        kill(Pid::from_raw(running.child.id() as i32), Signal::SIGTERM).unwrap();
+        let status = wait_within(&mut running.child, time).unwrap().unwrap_or_else(|| {
+            running.child.kill().unwrap();
+            running.child.wait().unwrap()
+        });
+        assert!(status.success() || is_killed(status), "it stopped with {status}: {}", self.log());
     }
 
     /// Waits until the broker has died at its point.

@@ -17,7 +17,6 @@ mod cluster;
 mod configs;
 mod connection_order;
 mod consumer_groups;
-mod crash;
 mod damage;
 mod fetch;
 mod group;
