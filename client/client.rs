@@ -27,7 +27,7 @@ struct Shared {
 }
 
 impl Client {
-    /// Connects to a broker's native port, `host:port`.
+    /// Connects to a broker's native port, `host:port`. Dropping the future gives the connection up.
     ///
     /// # Errors
     /// [`Error::Disconnected`] when nobody listens there, [`Error::TimedOut`] after 10 s,
@@ -38,7 +38,7 @@ impl Client {
     }
 
     /// Connects as [`Client::connect`] does, under a name that the broker shows beside the client's
-    /// groups and in its log.
+    /// groups and in its log. Dropping the future gives the connection up.
     ///
     /// # Errors
     /// As for [`Client::connect`].

@@ -99,7 +99,8 @@ impl Broker {
     }
 
     /// Starts a broker with an actor system of its own on threads of its own, for programs that run
-    /// no actix system. Any executor may poll the future.
+    /// no actix system. Any executor may poll the future; when it is dropped the broker stops as soon as
+    /// it has started.
     ///
     /// # Errors
     /// As for [`Broker::start`], and when no thread can be had.

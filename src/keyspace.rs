@@ -79,7 +79,8 @@ impl<C: Codec> Keyspace<C> {
         &self.name
     }
 
-    /// The value of a key; none when there is none. It is as of the last unit that was committed.
+    /// The value of a key; none when there is none. It is as of the last unit that was committed. Cancel
+    /// safe.
     ///
     /// # Errors
     /// [`KeyspaceError`].
@@ -91,7 +92,7 @@ impl<C: Codec> Keyspace<C> {
         row.map(|row| self.value(row)).transpose()
     }
 
-    /// At most so many values from a key on, in the order of the keys, all as of one moment.
+    /// At most so many values from a key on, in the order of the keys, all as of one moment. Cancel safe.
     ///
     /// # Errors
     /// [`KeyspaceError`].

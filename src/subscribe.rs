@@ -120,7 +120,8 @@ impl Subscription {
         (&mut self.ended).await.unwrap_or(Ended::Stopped)
     }
 
-    /// Ends the subscription, and waits until what was acknowledged is committed and the group left.
+    /// Ends the subscription, and waits until what was acknowledged is committed and the group left: also
+    /// for the actor's reply, if it has records in hand. Dropping the future ends it all the same.
     pub async fn stop(mut self) {
         drop(self.stop.take());
         let _ = (&mut self.ended).await;

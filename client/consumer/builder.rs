@@ -179,7 +179,7 @@ impl ConsumerBuilder {
         self
     }
 
-    /// The consumer. A member of a group enters it in the background.
+    /// The consumer. A member of a group enters it in the background. Dropping the future leaves nothing.
     ///
     /// # Errors
     /// [`Error::Invalid`] when nothing is to be read, or what contradicts itself; [`Error::Refused`]

@@ -57,7 +57,8 @@ impl Consumer {
         }
     }
 
-    /// Commits that all of a record's partition up to it was read, and waits until it is durable.
+    /// Commits that all of a record's partition up to it was read, and waits until it is durable. Dropping
+    /// the future does not take back what is on its way.
     ///
     /// # Errors
     /// As for [`Consumer::commit`], and when the consumer does not have the partition any more.
@@ -65,7 +66,8 @@ impl Consumer {
         self.commit_offset(&record.topic, record.partition, record.offset() + 1).await
     }
 
-    /// Commits that the next record of a partition to read is that of `offset`.
+    /// Commits that the next record of a partition to read is that of `offset`. Dropping the future does
+    /// not take back what is on its way.
     ///
     /// # Errors
     /// As for [`Consumer::commit_record`].
@@ -75,7 +77,7 @@ impl Consumer {
         self.send_commit(commit).await
     }
 
-    /// The offset that the group has committed for a partition; none when it has none.
+    /// The offset that the group has committed for a partition; none when it has none. Cancel safe.
     ///
     /// # Errors
     /// [`Error::Invalid`] without a group or when the consumer does not have the partition, or when

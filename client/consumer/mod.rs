@@ -266,7 +266,8 @@ impl Consumer {
         Ok(())
     }
 
-    /// Commits what was given, unless nothing is committed by itself, and leaves the group.
+    /// Commits what was given, unless nothing is committed by itself, and leaves the group. Dropping the
+    /// future leaves the group without waiting; a commit that is on its way is not taken back.
     ///
     /// # Errors
     /// What the commit failed with; the group is left all the same.
