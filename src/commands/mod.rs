@@ -1,7 +1,7 @@
 //! What the program does for users: of a running broker by the native client, and of a data folder.
 //!
 //! - [`topic`], [`group`]: looking after topics and groups
-//! - [`produce`], [`consume`]: records in and out
+//! - [`produce`], [`consume`]: records in and out; [`outcome`] is what became of those that were sent
 //! - [`bench`]: how fast the broker is
 //! - [`check`], [`salvage`]: a data folder that no broker runs on; [`findings`] is what both tell
 //! - [`output`]: tables for people, JSON for programs
@@ -11,6 +11,7 @@ pub mod check;
 mod consume;
 mod findings;
 mod group;
+mod outcome;
 mod output;
 mod produce;
 pub mod salvage;

@@ -1,14 +1,17 @@
 //! `callboard produce`.
 
+use super::outcome::{Outcome, Place};
 use super::output::{self, done};
 use crate::cli::{Packing, ProduceArgs};
 use anyhow::{Context, Result, ensure};
 use callboard_client::producer::{Delivery, Producer};
 use callboard_client::{Client, Compression, Record};
+use futures_util::FutureExt;
 use indicatif::ProgressBar;
 use serde_json::{Value, json};
 use std::collections::VecDeque;
 use std::path::Path;
+use std::rc::Rc;
 use std::time::Duration;
 use tokio::fs::File;
 use tokio::io::{AsyncBufRead, AsyncBufReadExt, BufReader};
@@ -20,71 +23,97 @@ pub(super) async fn run(client: &Client, produce: ProduceArgs) -> Result<()> {
     let producer = client.producer_builder().linger(Duration::from_millis(5)).batch_bytes(1 << 20);
     let producer = producer.compression(compression(produce.compression)).build();
     let progress = progress(&produce.files).await;
-    let mut sender = Sender { producer, waiting: VecDeque::new(), count: 0, progress };
-    if produce.files.is_empty() {
-        let input = BufReader::new(tokio::io::stdin());
-        sender.send_lines(&produce, input).await.context("standard input")?;
+    let mut sender = Sender { producer, waiting: VecDeque::new(), outcome: Outcome::default(), progress };
+    let stopped = sender.send_all(&produce).await;
+    let outcome = sender.finish().await;
+    let count = outcome.delivered;
+    match outcome.problem(stopped.err()) {
+        Some(problem) => Err(problem),
+        None => done(
+            produce.connection.json,
+            &format!("sent {count} record(s) to {}", produce.topic),
+            json!({"sent": count}),
+        ),
     }
-    for file in &produce.files {
-        let opened = File::open(file).await;
-        let input = BufReader::new(opened.with_context(|| file.display().to_string())?);
-        sender.send_lines(&produce, input).await.with_context(|| file.display().to_string())?;
-    }
-    let count = sender.finish().await?;
-    done(
-        produce.connection.json,
-        &format!("sent {count} record(s) to {}", produce.topic),
-        json!({"sent": count}),
-    )
 }
 
 struct Sender {
     producer: Producer,
-    waiting: VecDeque<Delivery>,
-    count: u64,
+    /// Records without a receipt, in the order in which they were sent.
+    waiting: VecDeque<(Place, Delivery)>,
+    outcome: Outcome,
     progress: ProgressBar,
 }
 
 impl Sender {
+    /// Sends all lines, up to one that is no record or until a record is known not to be delivered.
+    async fn send_all(&mut self, produce: &ProduceArgs) -> Result<()> {
+        if produce.files.is_empty() {
+            let input = BufReader::new(tokio::io::stdin());
+            self.send_lines(produce, "standard input".into(), input).await?;
+        }
+        for file in &produce.files {
+            let name: Rc<str> = file.display().to_string().into();
+            let opened = File::open(file).await;
+            let input = BufReader::new(opened.with_context(|| name.to_string())?);
+            self.send_lines(produce, name, input).await?;
+        }
+        Ok(())
+    }
+
     async fn send_lines(
         &mut self,
         produce: &ProduceArgs,
-        mut input: impl AsyncBufRead + Unpin,
+        input: Rc<str>,
+        mut lines: impl AsyncBufRead + Unpin,
     ) -> Result<()> {
         let mut line = Vec::new();
-        let mut number = 0;
-        while input.read_until(b'\n', &mut line).await? > 0 {
-            number += 1;
-            self.progress.inc(line.len() as u64);
+        let mut place = Place { input, line: 0 };
+        while self.outcome.failures.is_empty() {
+            let length = lines.read_until(b'\n', &mut line).await.with_context(|| place.input.to_string())?;
+            if length == 0 {
+                break;
+            }
+            place.line += 1;
+            self.progress.inc(length as u64);
             if line.last() == Some(&b'\n') {
                 line.pop();
             }
-            let record =
-                record(produce, std::mem::take(&mut line)).with_context(|| format!("line {number}"))?;
+            let record = record(produce, std::mem::take(&mut line)).with_context(|| place.to_string())?;
             let mut delivery = self.producer.send(record);
-            delivery.taken().await?;
-            self.waiting.push_back(delivery);
+            // What fails here fails again when its receipt is asked for.
+            let _ = delivery.taken().await;
+            self.waiting.push_back((place.clone(), delivery));
             if self.waiting.len() >= WAITING_MAX {
-                self.settle(WAITING_MAX / 2).await?;
+                self.settle(WAITING_MAX / 2).await;
             }
+            self.note_receipts();
         }
         Ok(())
+    }
+
+    /// Takes the receipts that are there.
+    fn note_receipts(&mut self) {
+        while let Some((_, delivery)) = self.waiting.front_mut() {
+            let Some(receipt) = delivery.now_or_never() else { break };
+            let Some((place, _)) = self.waiting.pop_front() else { break };
+            self.outcome.note(place, receipt.map(|_| ()));
+        }
     }
 
     /// Waits for receipts until no more than so many are missing.
-    async fn settle(&mut self, most: usize) -> Result<()> {
+    async fn settle(&mut self, most: usize) {
         while self.waiting.len() > most {
-            let Some(delivery) = self.waiting.pop_front() else { break };
-            delivery.await.context("a record was not delivered; those before it were")?;
-            self.count += 1;
+            let Some((place, delivery)) = self.waiting.pop_front() else { break };
+            let receipt = delivery.await;
+            self.outcome.note(place, receipt.map(|_| ()));
         }
-        Ok(())
     }
 
-    async fn finish(mut self) -> Result<u64> {
-        self.settle(0).await?;
+    async fn finish(mut self) -> Outcome {
+        self.settle(0).await;
         self.progress.finish_and_clear();
-        Ok(self.count)
+        self.outcome
     }
 }
 

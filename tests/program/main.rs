@@ -8,9 +8,11 @@ mod commands;
 mod configuration;
 mod examples;
 mod folders;
+mod producing;
 mod readings;
 mod refusals;
 mod signals;
+mod trial;
 mod web;
 
 use std::path::Path;
