@@ -103,7 +103,9 @@ pub struct ProduceArgs {
     /// What stands between key and value in a line; a line without it has no key.
     #[arg(long, short = 'K', value_name = "TEXT", conflicts_with = "json_lines")]
     pub key_separator: Option<String>,
-    /// Each line is a JSON object with value and, if it likes, key, headers, partition and timestamp.
+    /// Each line is a JSON object with value and, if it likes, key, headers, partition and timestamp:
+    /// what `callboard consume --json` prints. Texts are taken as they are, {"base64": "…"} is bytes,
+    /// other JSON is taken as it is written. Headers are a list of pairs of name and value, or an object.
     #[arg(long)]
     pub json_lines: bool,
     /// The partition of all records; without it they are spread by their keys.

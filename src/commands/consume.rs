@@ -1,12 +1,11 @@
 //! `callboard consume`.
 
-use super::AboutTopic;
+use super::{AboutTopic, json_lines};
 use crate::cli::{ConsumeArgs, From};
 use anyhow::{Context, Result, ensure};
 use callboard_client::consumer::{Consumer, Reset};
 use callboard_client::{Client, Received};
 use callboard_protocol::native::read::Position;
-use serde_json::{Map, Value, json};
 use std::collections::HashMap;
 use std::io::{BufWriter, ErrorKind, Stdout, Write};
 use std::time::Duration;
@@ -107,7 +106,7 @@ async fn ends(client: &Client, consume: &ConsumeArgs, consumer: &Consumer) -> Re
 /// Writes a record; answers whether anybody still reads what is written.
 fn write(out: &mut BufWriter<Stdout>, consume: &ConsumeArgs, record: &Received) -> Result<bool> {
     let written = if consume.connection.json {
-        writeln!(out, "{}", as_json(record))
+        writeln!(out, "{}", json_lines::written(record))
     } else {
         out.write_all(&as_format(&consume.format, record))
     };
@@ -118,26 +117,6 @@ fn write(out: &mut BufWriter<Stdout>, consume: &ConsumeArgs, record: &Received) 
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
         Err(error) => Err(error).context("writing to standard output"),
     }
-}
-
-/// Bytes that are no UTF-8 are shown as far as they are.
-fn text(bytes: Option<&bytes::Bytes>) -> Value {
-    bytes.map_or(Value::Null, |bytes| json!(String::from_utf8_lossy(bytes)))
-}
-
-fn as_json(record: &Received) -> Value {
-    let headers = record
-        .headers()
-        .map(|header| (String::from_utf8_lossy(&header.name).into_owned(), text(header.value.as_ref())));
-    json!({
-        "topic": *record.topic,
-        "partition": record.partition,
-        "offset": record.offset(),
-        "timestamp": record.timestamp(),
-        "key": text(record.key()),
-        "value": text(record.value()),
-        "headers": headers.collect::<Map<_, _>>(),
-    })
 }
 
 fn as_format(format: &str, record: &Received) -> Vec<u8> {

@@ -1,7 +1,8 @@
 //! What the program does for users: of a running broker by the native client, and of a data folder.
 //!
 //! - [`topic`], [`group`]: looking after topics and groups
-//! - [`produce`], [`consume`]: records in and out; [`outcome`] is what became of those that were sent
+//! - [`produce`], [`consume`]: records in and out; [`outcome`] is what became of those that were sent,
+//!   [`json_lines`] are records as JSON
 //! - [`bench`]: how fast the broker is
 //! - [`check`], [`salvage`]: a data folder that no broker runs on; [`findings`] is what both tell
 //! - [`output`]: tables for people, JSON for programs
@@ -11,6 +12,7 @@ pub mod check;
 mod consume;
 mod findings;
 mod group;
+mod json_lines;
 mod outcome;
 mod output;
 mod produce;

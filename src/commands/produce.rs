@@ -1,14 +1,15 @@
 //! `callboard produce`.
 
+use super::json_lines;
 use super::outcome::{Outcome, Place};
 use super::output::{self, done};
 use crate::cli::{Packing, ProduceArgs};
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use callboard_client::producer::{Delivery, Producer};
 use callboard_client::{Client, Compression, Record};
 use futures_util::FutureExt;
 use indicatif::ProgressBar;
-use serde_json::{Value, json};
+use serde_json::json;
 use std::collections::VecDeque;
 use std::path::Path;
 use std::rc::Rc;
@@ -119,7 +120,7 @@ impl Sender {
 
 fn record(produce: &ProduceArgs, line: Vec<u8>) -> Result<Record> {
     let mut record = if produce.json_lines {
-        from_json(&produce.topic, &line)?
+        json_lines::read(&produce.topic, &line)?
     } else {
         from_line(&produce.topic, produce.key_separator.as_deref(), line)
     };
@@ -141,28 +142,6 @@ fn from_line(topic: &str, separator: Option<&str>, line: Vec<u8>) -> Record {
         Some((end, begin)) => Record::to(topic).key(line.slice(..end)).value(line.slice(begin..)),
         None => Record::to(topic).value(line),
     }
-}
-
-/// Texts are taken as they are, other values as JSON.
-fn from_json(topic: &str, line: &[u8]) -> Result<Record> {
-    let object: Value = serde_json::from_slice(line).context("this is not JSON")?;
-    ensure!(object.is_object(), "this is no JSON object");
-    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    let field = |name: &str| object.get(name).filter(|value| !value.is_null());
-    let mut record = Record::to(topic);
-    record.key = field("key").map(|key| text(key).into());
-    record.value = field("value").map(|value| text(value).into());
-    let number = |name: &str| -> Result<Option<i64>> {
-        let whole = |value: &Value| value.as_i64().with_context(|| format!("{name} is no whole number"));
-        field(name).map(whole).transpose()
-    };
-    record.timestamp = number("timestamp")?;
-    record.partition = number("partition")?.map(u32::try_from).transpose().context("partition")?;
-    let headers = field("headers").map(|it| it.as_object().context("headers are no object")).transpose()?;
-    for (name, value) in headers.into_iter().flatten() {
-        record = record.header(name.clone(), text(value));
-    }
-    Ok(record)
 }
 
 pub(super) fn compression(packing: Packing) -> Compression {
@@ -198,20 +177,6 @@ mod tests {
         for separator in [None, Some(";"), Some("")] {
             let record = from_line("t", separator, b"k:v".to_vec());
             assert_eq!((record.key, record.value.as_deref()), (None, Some(&b"k:v"[..])));
-        }
-    }
-
-    #[test]
-    fn an_object_is_a_record() {
-        let line = br#"{"key":"k","value":{"a":1},"headers":{"h":"x"},"partition":2,"timestamp":5}"#;
-        let record = from_json("t", line).unwrap();
-        assert_eq!(record.value.as_deref(), Some(&br#"{"a":1}"#[..]));
-        assert_eq!((record.partition, record.timestamp), (Some(2), Some(5)));
-        assert_eq!(record.headers, [("h".to_owned(), Some("x".into()))]);
-        assert_eq!(from_json("t", b"{}").unwrap().value, None, "which deletes a key");
-        for wrong in [&b"[]"[..], b"{", br#"{"partition":-1}"#, br#"{"headers":1}"#, br#"{"timestamp":"x"}"#]
-        {
-            assert!(from_json("t", wrong).is_err());
         }
     }
 }

@@ -48,3 +48,37 @@ fn a_file_that_is_not_there_is_told_with_what_went_before_it() {
     let problem = sentence(&trial.fail(&["produce", "orders", "a", "b"]));
     assert!(problem.contains("b: ") && problem.contains("2 record(s) before it were"), "{problem}");
 }
+
+#[test]
+fn what_is_read_as_json_and_sent_again_is_the_same() {
+    let trial = Trial::start();
+    trial.run(&["topic", "create", "copy", "--partitions", "4"]);
+    trial.run(&["topic", "create", "orders", "--partitions", "4"]);
+    let lines = [
+        r#"{"key":null,"value":null,"partition":1,"timestamp":1}"#,
+        r#"{"key":{"base64":"/wA="},"value":{"base64":"gA=="},"partition":1,"timestamp":2}"#,
+        r#"{"key":"","value":"ä\u0000\n","headers":[["h","1"],["g",null],["h",{"base64":"/w=="}],["g",""]],"partition":1,"timestamp":3}"#,
+    ];
+    trial.give(&["produce", "orders", "--json-lines"], &lines.join("\n"));
+    let read = trial.run(&["consume", "orders", "--json"]);
+    let records = objects(&read);
+    assert_eq!((&records[0]["key"], &records[0]["value"]), (&json!(null), &json!(null)));
+    assert_eq!(
+        (&records[1]["key"], &records[1]["value"]),
+        (&json!({"base64": "/wA="}), &json!({"base64": "gA=="}))
+    );
+    let headers = json!([["h", "1"], ["g", null], ["h", {"base64": "/w=="}], ["g", ""]]);
+    assert_eq!((&records[2]["key"], &records[2]["headers"]), (&json!(""), &headers));
+    trial.give(&["produce", "copy", "--json-lines"], &read);
+    let copied = trial.run(&["consume", "copy", "--json"]);
+    assert_eq!(copied, read.replace(r#""topic":"orders""#, r#""topic":"copy""#));
+}
+
+#[test]
+fn a_field_that_no_record_has_is_refused() {
+    let trial = Trial::start();
+    let problem = sentence(&trial.fail_with(&["produce", "orders", "--json-lines"], r#"{"vaule":"typo"}"#));
+    for fact in ["line 1", "vaule", "`value`", "0 record(s)"] {
+        assert!(problem.contains(fact), "{fact:?} is not in {problem:?}");
+    }
+}
