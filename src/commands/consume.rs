@@ -9,7 +9,7 @@ use callboard_protocol::native::read::Position;
 use std::collections::HashMap;
 use std::io::{BufWriter, ErrorKind, Stdout, Write};
 use std::time::Duration;
-use tokio::signal::ctrl_c;
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::interval;
 
 /// How often it is looked whether the end was reached by offsets that no record has.
@@ -17,6 +17,9 @@ const LOOK: Duration = Duration::from_millis(200);
 
 pub(super) async fn run(client: &Client, consume: ConsumeArgs) -> Result<()> {
     let mut consumer = build(client, &consume).await?;
+    // From here on the consumer is closed when it is to stop, so that a group's member commits and leaves.
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
     let mut ends = if consume.follow || consume.group.is_some() {
         None
     } else {
@@ -27,9 +30,11 @@ pub(super) async fn run(client: &Client, consume: ConsumeArgs) -> Result<()> {
     let mut looks = interval(LOOK);
     while left > 0 && ends.as_ref().is_none_or(|ends| !ends.is_empty()) {
         let record = tokio::select! {
+            // Also while there is always another record.
             biased;
+            _ = terminate.recv() => break,
+            _ = interrupt.recv() => break,
             record = consumer.next() => record?,
-            _ = ctrl_c() => break,
             _ = looks.tick(), if ends.is_some() => {
                 let position = |partition| consumer.position(&consume.topic, partition);
                 ends.iter_mut().for_each(|ends| ends.retain(|id, end| position(*id) < Some(*end)));

@@ -2,8 +2,12 @@
 
 use crate::callboard;
 use crate::trial::{Trial, objects};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde_json::json;
 use std::fs;
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
 
 #[test]
 fn topics_are_created_listed_altered_and_deleted() {
@@ -73,6 +77,30 @@ fn groups_are_read_by_described_reset_and_deleted() {
     assert_eq!(trial.run(&["consume", "orders", "-G", "kitchen", "-c", "3"]), "1\n2\n3\n");
     trial.run(&["group", "delete", "kitchen"]);
     assert!(trial.fail(&["group", "describe", "kitchen"]).contains("callboard group list"));
+}
+
+#[test]
+fn a_member_that_is_stopped_commits_and_leaves() {
+    let trial = Trial::start();
+    trial.run(&["topic", "create", "orders", "--partitions", "1"]);
+    trial.give(&["produce", "orders"], "1\n2\n");
+    for (number, signal) in [Signal::SIGTERM, Signal::SIGINT].into_iter().enumerate() {
+        let group = format!("kitchen-{number}");
+        let words = ["consume", "orders", "-G", &group, "--broker", &trial.native];
+        let mut child = callboard(trial.folder.path(), &words)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let read = [(); 2].map(|()| lines.next().unwrap().unwrap());
+        assert_eq!(read, ["1", "2"]);
+        kill(Pid::from_raw(child.id() as i32), signal).unwrap();
+        assert_eq!(child.wait().unwrap().code(), Some(0), "{signal}");
+        let described = objects(&trial.run(&["group", "describe", &group, "--json"]));
+        let offset = json!({"topic": "orders", "partition": 0, "offset": 2, "end_offset": 2, "lag": 0});
+        assert_eq!(described, [offset], "{signal}: no member, and what was read is committed");
+    }
 }
 
 #[test]
