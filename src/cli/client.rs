@@ -206,21 +206,32 @@ pub enum GroupCommand {
         name: String,
     },
     /// Let a group that has no members go on from elsewhere.
-    Reset {
-        /// Its name.
-        name: String,
-        /// The topic.
-        #[arg(long)]
-        topic: String,
-        /// Where to: beginning, end, an offset, or a time as @MILLISECONDS since 1970.
-        #[arg(long)]
-        to: From,
-    },
+    Reset(ResetArgs),
     /// Forget a group that has no members, with its offsets.
     Delete {
         /// Its name.
         name: String,
     },
+}
+
+/// Where a group is to go on.
+#[derive(Args, Clone, Debug, Eq, PartialEq)]
+pub struct ResetArgs {
+    /// Its name.
+    pub name: String,
+    /// The topic.
+    #[arg(long)]
+    pub topic: String,
+    /// One partition; all without.
+    #[arg(long, short, value_name = "NUMBER")]
+    pub partition: Option<u32>,
+    /// Where to: beginning, end, an offset, or a time as @MILLISECONDS since 1970. An offset that a
+    /// partition does not have becomes the nearest one.
+    #[arg(long)]
+    pub to: From,
+    /// Only tell what would be done.
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 impl ClientCommand {

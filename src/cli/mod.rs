@@ -6,7 +6,7 @@ mod folder;
 
 pub use bench::{BenchCommand, BenchConsume, BenchLatency, BenchProduce, Load, When};
 pub use client::{
-    ClientCommand, Connection, ConsumeArgs, From, GroupCommand, Packing, ProduceArgs, TopicCommand,
+    ClientCommand, Connection, ConsumeArgs, From, GroupCommand, Packing, ProduceArgs, ResetArgs, TopicCommand,
 };
 
 pub use folder::{CheckArgs, SalvageArgs};

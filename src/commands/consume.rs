@@ -1,6 +1,7 @@
 //! `callboard consume`.
 
-use super::{AboutTopic, json_lines};
+use super::hints::AboutTopic;
+use super::json_lines;
 use crate::cli::{ConsumeArgs, From};
 use anyhow::{Context, Result, ensure};
 use callboard_client::consumer::{Consumer, Reset};

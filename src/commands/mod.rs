@@ -5,6 +5,7 @@
 //!   [`json_lines`] are records as JSON
 //! - [`bench`]: how fast the broker is
 //! - [`check`], [`salvage`]: a data folder that no broker runs on; [`findings`] is what both tell
+//! - [`hints`]: what to do about what a broker refuses
 //! - [`output`]: tables for people, JSON for programs
 
 mod bench;
@@ -12,6 +13,7 @@ pub mod check;
 mod consume;
 mod findings;
 mod group;
+mod hints;
 mod json_lines;
 mod outcome;
 mod output;
@@ -20,7 +22,7 @@ pub mod salvage;
 mod topic;
 
 use crate::cli::{ClientCommand, Connection};
-use anyhow::{Context, Result};
+use anyhow::Result;
 use callboard_client::{Client, Error};
 
 /// Does what a command asks for.
@@ -47,21 +49,4 @@ async fn connect(connection: &Connection) -> Result<Client> {
         ),
         error => error.into(),
     })
-}
-
-/// What a topic that is not there is told as.
-fn no_topic(name: &str) -> impl FnOnce() -> String {
-    let name = name.to_owned();
-    move || format!("topic {name}; `callboard topic list` tells which there are")
-}
-
-/// Adds which topic it was about.
-trait AboutTopic<T> {
-    fn about_topic(self, name: &str) -> Result<T>;
-}
-
-impl<T> AboutTopic<T> for Result<T, Error> {
-    fn about_topic(self, name: &str) -> Result<T> {
-        self.with_context(no_topic(name))
-    }
 }

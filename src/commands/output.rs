@@ -70,3 +70,9 @@ pub(super) fn progress(length: u64, template: &str) -> ProgressBar {
     let bar = ProgressBar::new(length);
     ProgressStyle::with_template(template).map(|style| bar.clone().with_style(style)).unwrap_or(bar)
 }
+
+/// Says what is to be known beside the answer.
+pub(super) fn warn(text: &str) {
+    // Who does not listen is not told.
+    let _ = writeln!(std::io::stderr(), "callboard: {text}");
+}

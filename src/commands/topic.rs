@@ -1,6 +1,6 @@
 //! `callboard topic`.
 
-use super::AboutTopic;
+use super::hints::AboutTopic;
 use super::output::{Rows, done};
 use crate::cli::{Connection, TopicCommand};
 use anyhow::{Result, ensure};

@@ -26,7 +26,7 @@ fn topics_are_created_listed_altered_and_deleted() {
     assert_eq!(objects(&trial.run(&["topic", "describe", "orders", "--json"])).len(), 3);
     trial.run(&["topic", "delete", "orders"]);
     let problem = trial.fail(&["topic", "describe", "orders"]);
-    assert!(problem.contains("no such topic") && problem.contains("callboard topic list"), "{problem}");
+    assert!(problem.contains("no topic orders") && problem.contains("callboard topic list"), "{problem}");
 }
 
 #[test]
@@ -77,6 +77,44 @@ fn groups_are_read_by_described_reset_and_deleted() {
     assert_eq!(trial.run(&["consume", "orders", "-G", "kitchen", "-c", "3"]), "1\n2\n3\n");
     trial.run(&["group", "delete", "kitchen"]);
     assert!(trial.fail(&["group", "describe", "kitchen"]).contains("callboard group list"));
+}
+
+#[test]
+fn a_group_is_not_reset_to_where_nothing_is() {
+    let trial = Trial::start();
+    trial.run(&["topic", "create", "orders", "--partitions", "2"]);
+    trial.give(&["produce", "orders", "-p", "0"], "1\n2\n3\n");
+    let reset = ["group", "reset", "kitchen", "--topic", "orders", "--json", "--to", "2"];
+    let row = |partition, offset| json!({"group": "kitchen", "topic": "orders", "partition": partition, "offset": offset});
+    let output = trial.run_with(&[&reset[..], &["--dry-run"]].concat(), "");
+    let (told, warned) =
+        (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+    assert_eq!(objects(&told), [row(0, 2), row(1, 0)]);
+    assert_eq!(warned, "callboard: partition 1 of orders has no offset 2; 0 is the nearest\n");
+    assert!(trial.fail(&["group", "describe", "kitchen"]).contains("no group kitchen"), "it was not done");
+    assert_eq!(objects(&trial.run(&[&reset[..], &["-p", "0"]].concat())), [row(0, 2)]);
+    assert_eq!(trial.run(&["consume", "orders", "-G", "kitchen", "-c", "1"]), "3\n");
+    let problem = trial.fail(&[&reset[..], &["-p", "2"]].concat());
+    assert!(problem.contains("the partitions 0 to 1"), "{problem}");
+}
+
+#[test]
+fn a_group_with_members_is_to_be_stopped_first() {
+    let trial = Trial::start();
+    trial.give(&["produce", "orders"], "1\n");
+    let words = ["consume", "orders", "-G", "kitchen", "--broker", &trial.native];
+    let mut child = callboard(trial.folder.path(), &words).stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    assert_eq!(lines.next().unwrap().unwrap(), "1");
+    let reset = ["group", "reset", "kitchen", "--topic", "orders", "--to", "end"];
+    let dry_run = [&reset[..], &["--dry-run"]].concat();
+    for words in [&["group", "delete", "kitchen"][..], &reset, &dry_run] {
+        let problem = trial.fail(words);
+        assert!(problem.contains("has members, which must be stopped first"), "{problem}");
+    }
+    kill(Pid::from_raw(child.id() as i32), Signal::SIGTERM).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    trial.run(&["group", "delete", "kitchen"]);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::report::Done;
 use crate::cli::BenchConsume;
-use crate::commands::AboutTopic;
+use crate::commands::hints::AboutTopic;
 use crate::commands::output::progress;
 use anyhow::{Result, ensure};
 use callboard_client::Client;

@@ -10,8 +10,8 @@ mod produce;
 mod report;
 mod values;
 
-use super::AboutTopic;
 use crate::cli::{BenchCommand, Load, When};
+use crate::commands::hints::AboutTopic;
 use anyhow::{Context, Result, ensure};
 use callboard_client::admin::TopicSpec;
 use callboard_client::{Acks, Client, Error};

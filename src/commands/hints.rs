@@ -1,0 +1,51 @@
+//! What is to be done about what a broker refuses.
+
+use anyhow::{Error as Problem, Result, anyhow};
+use callboard_client::Error;
+use callboard_protocol::native::Code;
+
+/// Adds which topic it was about, and what to do.
+pub(super) trait AboutTopic<T> {
+    fn about_topic(self, name: &str) -> Result<T>;
+}
+
+impl<T> AboutTopic<T> for Result<T, Error> {
+    fn about_topic(self, name: &str) -> Result<T> {
+        self.map_err(|error| match error.code() {
+            Some(Code::UNKNOWN_TOPIC) => {
+                anyhow!("there is no topic {name}; `callboard topic list` tells which there are")
+            }
+            Some(Code::TOPIC_EXISTS) => anyhow!(
+                "topic {name} already exists; `callboard topic alter {name}` changes it, and \
+                 `callboard topic delete {name}` deletes it with its records"
+            ),
+            _ => Problem::new(error).context(format!("topic {name}")),
+        })
+    }
+}
+
+/// Adds which group it was about, and what to do.
+pub(super) trait AboutGroup<T> {
+    fn about_group(self, name: &str) -> Result<T>;
+}
+
+impl<T> AboutGroup<T> for Result<T, Error> {
+    fn about_group(self, name: &str) -> Result<T> {
+        self.map_err(|error| match error.code() {
+            Some(Code::UNKNOWN_GROUP) => {
+                anyhow!("there is no group {name}; `callboard group list` tells which there are")
+            }
+            // The second is what is said to one who commits for a group and is no member.
+            Some(Code::GROUP_NOT_EMPTY | Code::UNKNOWN_MEMBER) => has_members(name),
+            _ => Problem::new(error).context(format!("group {name}")),
+        })
+    }
+}
+
+/// What keeps a group from being reset or deleted.
+pub(super) fn has_members(group: &str) -> Problem {
+    anyhow!(
+        "group {group} has members, which must be stopped first; `callboard group describe {group}` tells \
+         which and where they are"
+    )
+}
