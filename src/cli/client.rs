@@ -1,6 +1,7 @@
 //! The commands that ask a running broker for something.
 
 use super::bench::BenchCommand;
+use super::format::Format;
 use clap::{Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -41,7 +42,13 @@ pub enum ClientCommand {
 #[derive(Args, Clone, Debug, Eq, PartialEq)]
 pub struct Connection {
     /// The broker's native address.
-    #[arg(long, global = true, value_name = "HOST:PORT", default_value = "127.0.0.1:9093")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "HOST:PORT",
+        default_value = "127.0.0.1:9093",
+        value_parser = super::values::host_and_port
+    )]
     pub broker: String,
     /// Answer with JSON, one value a line, for programs.
     #[arg(long, global = true)]
@@ -59,7 +66,7 @@ pub enum TopicCommand {
         #[arg(long, value_name = "COUNT")]
         partitions: Option<u32>,
         /// A setting of it; may be repeated.
-        #[arg(long, value_name = "KEY=VALUE", value_parser = super::key_and_value)]
+        #[arg(long, value_name = "KEY=VALUE", value_parser = super::values::key_and_value)]
         set: Vec<(String, String)>,
     },
     /// List all topics.
@@ -77,7 +84,7 @@ pub enum TopicCommand {
         #[arg(long, value_name = "COUNT")]
         partitions: Option<u32>,
         /// Give a setting a value; may be repeated.
-        #[arg(long, value_name = "KEY=VALUE", value_parser = super::key_and_value)]
+        #[arg(long, value_name = "KEY=VALUE", value_parser = super::values::key_and_value)]
         set: Vec<(String, String)>,
         /// Give a setting its default back; may be repeated.
         #[arg(long, value_name = "KEY")]
@@ -112,7 +119,7 @@ pub struct ProduceArgs {
     #[arg(long, short, value_name = "NUMBER")]
     pub partition: Option<u32>,
     /// A header of all records; may be repeated.
-    #[arg(long, short = 'H', value_name = "NAME=VALUE", value_parser = super::key_and_value)]
+    #[arg(long, short = 'H', value_name = "NAME=VALUE", value_parser = super::values::header)]
     pub header: Vec<(String, String)>,
     /// How batches are packed.
     #[arg(long, short = 'z', value_enum, default_value_t)]
@@ -162,7 +169,7 @@ pub struct ConsumeArgs {
     /// How a record is written: %t topic, %p partition, %o offset, %T time, %k key, %v value, %h
     /// headers, %% a percent sign, \n and \t.
     #[arg(long, default_value = "%v\\n", conflicts_with = "json")]
-    pub format: String,
+    pub format: Format,
 }
 
 /// Where reading begins.

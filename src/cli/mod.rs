@@ -3,13 +3,15 @@
 mod bench;
 mod client;
 mod folder;
+mod format;
+mod values;
 
 pub use bench::{BenchCommand, BenchConsume, BenchLatency, BenchProduce, Load, When};
 pub use client::{
     ClientCommand, Connection, ConsumeArgs, From, GroupCommand, Packing, ProduceArgs, ResetArgs, TopicCommand,
 };
-
 pub use folder::{CheckArgs, SalvageArgs};
+pub use format::{Format, Piece};
 
 use std::path::{Path, PathBuf};
 
@@ -87,7 +89,7 @@ struct Flags {
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Give any setting a value; may be repeated. `callboard config` lists the settings.
-    #[arg(long, value_name = "KEY=VALUE", value_parser = key_and_value)]
+    #[arg(long, value_name = "KEY=VALUE", value_parser = values::key_and_value)]
     set: Vec<(String, String)>,
 }
 
@@ -151,13 +153,6 @@ impl Flags {
             value.map(|value| (key.to_owned(), value, flag))
         };
         [data, kafka, native].into_iter().filter_map(given).collect()
-    }
-}
-
-fn key_and_value(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=') {
-        Some((key, value)) if !key.trim().is_empty() => Ok((key.trim().to_owned(), value.to_owned())),
-        Some(_) | None => Err("write a key, an equals sign and a value, as in num.partitions=8".to_owned()),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::hints::AboutTopic;
 use super::json_lines;
-use crate::cli::{ConsumeArgs, From};
+use crate::cli::{ConsumeArgs, Format, From, Piece};
 use anyhow::{Context, Result, ensure};
 use callboard_client::consumer::{Consumer, Reset};
 use callboard_client::{Client, Received};
@@ -125,33 +125,24 @@ fn write(out: &mut BufWriter<Stdout>, consume: &ConsumeArgs, record: &Received) 
     }
 }
 
-fn as_format(format: &str, record: &Received) -> Vec<u8> {
+fn as_format(format: &Format, record: &Received) -> Vec<u8> {
     let mut out = Vec::new();
-    let mut letters = format.chars();
-    while let Some(letter) = letters.next() {
-        match (letter, letter == '%' || letter == '\\') {
-            (_, false) => out.extend(letter.encode_utf8(&mut [0; 4]).bytes()),
-            ('%', _) => put_field(&mut out, letters.next(), record),
-            (_, true) => match letters.next() {
-                Some('n') => out.push(b'\n'),
-                Some('t') => out.push(b'\t'),
-                Some(other) => out.extend(other.encode_utf8(&mut [0; 4]).bytes()),
-                None => out.push(b'\\'),
-            },
-        }
+    for piece in format.pieces() {
+        put(&mut out, piece, record);
     }
     out
 }
 
-fn put_field(out: &mut Vec<u8>, letter: Option<char>, record: &Received) {
-    match letter {
-        Some('t') => out.extend(record.topic.bytes()),
-        Some('p') => out.extend(record.partition.to_string().bytes()),
-        Some('o') => out.extend(record.offset().to_string().bytes()),
-        Some('T') => out.extend(record.timestamp().to_string().bytes()),
-        Some('k') => out.extend(record.key().into_iter().flatten()),
-        Some('v' | 's') => out.extend(record.value().into_iter().flatten()),
-        Some('h') => {
+fn put(out: &mut Vec<u8>, piece: &Piece, record: &Received) {
+    match piece {
+        Piece::Text(text) => out.extend(text.bytes()),
+        Piece::Topic => out.extend(record.topic.bytes()),
+        Piece::Partition => out.extend(record.partition.to_string().bytes()),
+        Piece::Offset => out.extend(record.offset().to_string().bytes()),
+        Piece::Timestamp => out.extend(record.timestamp().to_string().bytes()),
+        Piece::Key => out.extend(record.key().into_iter().flatten()),
+        Piece::Value => out.extend(record.value().into_iter().flatten()),
+        Piece::Headers => {
             for (number, header) in record.headers().enumerate() {
                 out.extend(if number > 0 { &b","[..] } else { b"" });
                 out.extend(&header.name[..]);
@@ -159,7 +150,5 @@ fn put_field(out: &mut Vec<u8>, letter: Option<char>, record: &Received) {
                 out.extend(header.value.into_iter().flatten());
             }
         }
-        Some(other) => out.extend(other.encode_utf8(&mut [0; 4]).bytes()),
-        None => out.push(b'%'),
     }
 }

@@ -24,6 +24,12 @@ mod topic;
 use crate::cli::{ClientCommand, Connection};
 use anyhow::Result;
 use callboard_client::{Client, Error};
+use std::time::Duration;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+/// How long it may take to find out whether anything listens at all.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Does what a command asks for.
 ///
@@ -42,11 +48,22 @@ pub async fn run(command: ClientCommand) -> Result<()> {
 
 async fn connect(connection: &Connection) -> Result<Client> {
     let broker = &connection.broker;
-    Client::connect_as(broker, "callboard").await.map_err(|error| match error {
-        Error::Disconnected(_) | Error::TimedOut => anyhow::anyhow!(
-            "no broker answers at {broker} ({error}); start one with `callboard serve`, or name its native \
-             address with --broker HOST:PORT"
-        ),
-        error => error.into(),
-    })
+    let error = match Client::connect_as(broker, "callboard").await {
+        Ok(client) => return Ok(client),
+        Err(error) => error,
+    };
+    if !matches!(error, Error::Disconnected(_) | Error::TimedOut | Error::Protocol(_)) {
+        return Err(error.into());
+    }
+    // Kafka's door is open as well, and closed to whoever does not speak as Kafka does.
+    if let Ok(Ok(_)) = timeout(CONNECT_TIMEOUT, TcpStream::connect(broker)).await {
+        anyhow::bail!(
+            "what listens at {broker} does not speak the native protocol ({error}); --broker takes the \
+             native HOST:PORT, which `callboard serve` prints as native=, not the one of Kafka clients"
+        );
+    }
+    anyhow::bail!(
+        "no broker answers at {broker} ({error}); start one with `callboard serve`, or name its native \
+         address with --broker HOST:PORT"
+    )
 }

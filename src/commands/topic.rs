@@ -3,9 +3,9 @@
 use super::hints::AboutTopic;
 use super::output::{Rows, done};
 use crate::cli::{Connection, TopicCommand};
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail, ensure};
 use callboard_client::Client;
-use callboard_client::admin::TopicSpec;
+use callboard_client::admin::{Admin, TopicSpec};
 use callboard_protocol::native::TopicPartition;
 use callboard_protocol::native::admin::{Edit, Resource};
 use callboard_protocol::native::read::Position;
@@ -18,7 +18,7 @@ pub(super) async fn run(client: &Client, command: TopicCommand, connection: &Con
             let spec =
                 partitions.map_or_else(|| TopicSpec::new(&name), |it| TopicSpec::new(&name).partitions(it));
             let spec = set.into_iter().fold(spec, |spec, (key, value)| spec.config(key, value));
-            let topic = admin.create_topic(spec).await?;
+            let topic = admin.create_topic(spec).await.about_topic(&name)?;
             let what = format!("created {name} with {} partition(s)", topic.partitions);
             done(
                 json,
@@ -40,6 +40,7 @@ pub(super) async fn run(client: &Client, command: TopicCommand, connection: &Con
                 "nothing is to be altered: say --partitions, --set or --unset"
             );
             if !set.is_empty() || !unset.is_empty() {
+                check_names(&admin, &name, &unset).await?;
                 let set = set.into_iter().map(|(key, value)| (key, Edit::Set(value)));
                 let edits = set.chain(unset.into_iter().map(|key| (key, Edit::Delete)));
                 admin.alter_configs(Resource::Topic(name.clone()), edits).await.about_topic(&name)?;
@@ -54,6 +55,19 @@ pub(super) async fn run(client: &Client, command: TopicCommand, connection: &Con
             done(json, &format!("deleted {name}"), json!({"topic": name}))
         }
     }
+}
+
+/// The broker passes over what is to have its default and is no setting at all.
+async fn check_names(admin: &Admin, topic: &str, names: &[String]) -> Result<()> {
+    let known = admin.configs(Resource::Topic(topic.to_owned())).await.about_topic(topic)?;
+    for name in names {
+        if !known.iter().any(|config| config.name == *name) {
+            let known = known.iter().map(|config| config.name.as_str());
+            let nearest = known.min_by_key(|known| strsim::damerau_levenshtein(name, known));
+            bail!("no topic has a setting {name}; the nearest known one is {}", nearest.unwrap_or_default());
+        }
+    }
+    Ok(())
 }
 
 async fn describe(client: &Client, name: &str, json: bool) -> Result<()> {

@@ -8,6 +8,7 @@ mod commands;
 mod configuration;
 mod examples;
 mod folders;
+mod hints;
 mod producing;
 mod readings;
 mod refusals;
