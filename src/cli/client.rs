@@ -45,6 +45,7 @@ pub struct Connection {
     #[arg(
         long,
         global = true,
+        env = "CALLBOARD_BROKER",
         value_name = "HOST:PORT",
         default_value = "127.0.0.1:9093",
         value_parser = super::values::host_and_port

@@ -9,6 +9,9 @@ use super::error::LoadError;
 
 const PREFIX: &str = "CALLBOARD_";
 
+/// The variable that tells commands which broker they ask, which is no setting of a broker.
+const BROKER: &str = "CALLBOARD_BROKER";
+
 /// Variables of Callboard's own tests, which are no settings.
 const TESTS: [&str; 2] = ["CALLBOARD_CLIENTS", "CALLBOARD_TEST_"];
 
@@ -28,7 +31,7 @@ pub(super) fn read(
 
 fn is_setting(variable: &str) -> bool {
     let [clients, prefix] = TESTS;
-    variable.starts_with(PREFIX) && variable != clients && !variable.starts_with(prefix)
+    variable.starts_with(PREFIX) && ![BROKER, clients].contains(&variable) && !variable.starts_with(prefix)
 }
 
 fn assignment(variable: String, value: OsString) -> Result<Assignment, LoadError> {
@@ -98,8 +101,10 @@ mod tests {
     }
 
     #[test]
-    fn other_variables_and_those_of_tests_are_passed_over() {
-        for variable in ["PATH", "XCALLBOARD_A", "CALLBOARD_CLIENTS", "CALLBOARD_TEST_DATA"] {
+    fn other_variables_and_those_of_commands_and_tests_are_passed_over() {
+        for variable in
+            ["PATH", "XCALLBOARD_A", "CALLBOARD_BROKER", "CALLBOARD_CLIENTS", "CALLBOARD_TEST_DATA"]
+        {
             assert!(read_one(variable, "x").unwrap().is_empty(), "{variable}");
         }
     }

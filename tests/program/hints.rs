@@ -57,3 +57,17 @@ fn a_port_of_something_else_is_told_from_one_that_is_closed() {
     assert_eq!(code, Some(1));
     told(&problem, &["does not speak the native protocol", "native="], &["no broker answers"]);
 }
+
+#[test]
+fn the_environment_names_the_broker() {
+    let trial = Trial::start();
+    trial.run(&["topic", "create", "orders"]);
+    let mut command = callboard(trial.folder.path(), &["topic", "list"]);
+    let (code, listed, problem) = output(command.env("CALLBOARD_BROKER", &trial.native));
+    assert_eq!((code, problem.as_str()), (Some(0), ""));
+    assert!(listed.contains("orders"), "{listed}");
+    // It is no setting of a broker.
+    let mut command = callboard(trial.folder.path(), &["config"]);
+    assert_eq!(output(command.env("CALLBOARD_BROKER", &trial.native)).0, Some(0));
+    assert!(trial.run(&["topic", "list", "--help"]).contains("CALLBOARD_BROKER"));
+}
