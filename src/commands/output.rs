@@ -22,6 +22,10 @@ impl Rows {
         self.rows.push(row.into());
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
     /// Prints all rows: an object a line for programs, a table for people.
     pub(super) fn print(self, json: bool) -> Result<()> {
         if json {

@@ -72,7 +72,10 @@ fn groups_are_read_by_described_reset_and_deleted() {
     assert_eq!(listed, [json!({"group": "kitchen", "protocol": "consumer", "state": "Empty"})]);
     let described = objects(&trial.run(&["group", "describe", "kitchen", "--json"]));
     let offset = json!({"topic": "orders", "partition": 0, "offset": 2, "end_offset": 3, "lag": 1});
-    assert_eq!(described, [offset]);
+    let summary = json!({"group": "kitchen", "protocol": "consumer", "state": "Empty", "members": 0});
+    assert_eq!(described, [summary, offset]);
+    let told = trial.run(&["group", "describe", "kitchen"]);
+    assert!(told.starts_with("group kitchen has no members; its state is Empty\nTOPIC"), "{told}");
     trial.run(&["group", "reset", "kitchen", "--topic", "orders", "--to", "beginning"]);
     assert_eq!(trial.run(&["consume", "orders", "-G", "kitchen", "-c", "3"]), "1\n2\n3\n");
     trial.run(&["group", "delete", "kitchen"]);
@@ -137,7 +140,8 @@ fn a_member_that_is_stopped_commits_and_leaves() {
         assert_eq!(child.wait().unwrap().code(), Some(0), "{signal}");
         let described = objects(&trial.run(&["group", "describe", &group, "--json"]));
         let offset = json!({"topic": "orders", "partition": 0, "offset": 2, "end_offset": 2, "lag": 0});
-        assert_eq!(described, [offset], "{signal}: no member, and what was read is committed");
+        assert_eq!(described[0]["members"], json!(0), "{signal}");
+        assert_eq!(described[1..], [offset], "{signal}: what was read is committed");
     }
 }
 

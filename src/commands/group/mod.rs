@@ -4,7 +4,7 @@ mod reset;
 
 use crate::cli::{Connection, GroupCommand};
 use crate::commands::hints::AboutGroup;
-use crate::commands::output::{Rows, done};
+use crate::commands::output::{Rows, done, line};
 use anyhow::Result;
 use callboard_client::Client;
 use callboard_client::admin::Admin;
@@ -34,6 +34,14 @@ pub(super) async fn run(client: &Client, command: GroupCommand, connection: &Con
 
 async fn describe(admin: &Admin, name: &str, json: bool) -> Result<()> {
     let group = admin.group(name).await.about_group(name)?;
+    if json {
+        let members = group.members.len();
+        let summary =
+            json!({"group": name, "protocol": group.protocol, "state": group.state, "members": members});
+        line(&summary.to_string())?;
+    } else if group.members.is_empty() {
+        line(&format!("group {name} has no members; its state is {}", group.state))?;
+    }
     let mut members = Rows::new(&["group", "state", "member", "client", "host", "partitions"]);
     for member in group.members {
         let assigned = member.assigned.iter().map(|(topic, partitions)| format!("{topic}{partitions:?}"));
@@ -48,7 +56,9 @@ async fn describe(admin: &Admin, name: &str, json: bool) -> Result<()> {
             json!(assigned),
         ]);
     }
-    members.print(json)?;
+    if json || !members.is_empty() {
+        members.print(json)?;
+    }
     let names: HashMap<_, _> =
         admin.topics().await?.into_iter().map(|(name, topic)| (topic.id, name)).collect();
     let mut offsets = Rows::new(&["topic", "partition", "offset", "end offset", "lag"]);
