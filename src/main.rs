@@ -1,7 +1,7 @@
 //! The `callboard` program.
 
 use anyhow::Context;
-use callboard::cli::{Cli, ClientCommand, Command};
+use callboard::cli::{Cli, ClientCommand, Command, Telling};
 use callboard::config::{self, CommandLine};
 use callboard::{Broker, Config, commands, logging};
 use callboard_actors::config::{Settings, Values};
@@ -54,7 +54,7 @@ fn run() -> anyhow::Result<ExitCode> {
             let manual = clap_mangen::Man::new(<Cli as CommandFactory>::command());
             manual.render(&mut std::io::stdout()).context("printing the manual page")?;
         }
-        Command::Config => print_config(&load(&cli)?)?,
+        Command::Config(telling) => print_config(&load(&cli)?, telling)?,
         Command::Serve => serve(load(&cli)?)?,
     }
     Ok(ExitCode::SUCCESS)
@@ -71,8 +71,11 @@ fn ask(command: ClientCommand) -> anyhow::Result<()> {
     runtime.block_on(commands::run(command))
 }
 
-fn print_config(values: &Values) -> anyhow::Result<()> {
+fn print_config(values: &Values, telling: Telling) -> anyhow::Result<()> {
     Settings::from_values(values.clone())?;
+    if telling.json {
+        return commands::config::run(values);
+    }
     write!(std::io::stdout(), "{}", config::print(values)).context("printing the configuration")
 }
 

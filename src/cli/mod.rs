@@ -34,7 +34,7 @@ pub enum Command {
     /// Run the broker.
     Serve,
     /// Print the effective configuration.
-    Config,
+    Config(Telling),
     /// Ask a running broker for something.
     Client(ClientCommand),
     /// Check a data folder that no broker runs on.
@@ -54,7 +54,7 @@ enum Given {
     /// Run the broker; this is what happens without a command.
     Serve(Flags),
     /// Print the effective configuration and where each value comes from.
-    Config(Flags),
+    Config(ConfigArgs),
     #[command(flatten)]
     Client(ClientCommand),
     /// Check a data folder that no broker runs on: exit code 0 when nothing is wrong, 2 when
@@ -69,6 +69,23 @@ enum Given {
     },
     /// Print the manual page, for `man -l -`.
     Manual,
+}
+
+/// What is printed of the configuration, and how.
+#[derive(Args, Clone, Debug, Eq, PartialEq)]
+struct ConfigArgs {
+    #[command(flatten)]
+    flags: Flags,
+    #[command(flatten)]
+    telling: Telling,
+}
+
+/// How it is told.
+#[derive(Args, Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Telling {
+    /// Answer with JSON, one value a line, for programs.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Flags that stand before or after the command.
@@ -98,7 +115,7 @@ impl Cli {
     pub fn command(&self) -> Command {
         match &self.given {
             None | Some(Given::Serve(_)) => Command::Serve,
-            Some(Given::Config(_)) => Command::Config,
+            Some(Given::Config(args)) => Command::Config(args.telling),
             Some(Given::Client(command)) => Command::Client(command.clone()),
             Some(Given::Check(args)) => Command::Check(args.clone()),
             Some(Given::Salvage(args)) => Command::Salvage(args.clone()),
@@ -128,7 +145,7 @@ impl Cli {
     /// The flags before the command and those after it.
     fn both(&self) -> impl Iterator<Item = &Flags> {
         let after = self.given.as_ref().and_then(|given| match given {
-            Given::Serve(flags) | Given::Config(flags) => Some(flags),
+            Given::Serve(flags) | Given::Config(ConfigArgs { flags, .. }) => Some(flags),
             Given::Client(_)
             | Given::Check(_)
             | Given::Salvage(_)
@@ -180,7 +197,7 @@ mod tests {
         assert_eq!(parse(&[]).command(), Command::Serve);
         assert_eq!(parse(&["--data", "x"]).command(), Command::Serve);
         assert_eq!(parse(&["serve"]).command(), Command::Serve);
-        assert_eq!(parse(&["config"]).command(), Command::Config);
+        assert_eq!(parse(&["config"]).command(), Command::Config(Telling { json: false }));
     }
 
     #[test]

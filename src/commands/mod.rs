@@ -5,11 +5,13 @@
 //!   [`json_lines`] are records as JSON
 //! - [`bench`]: how fast the broker is
 //! - [`check`], [`salvage`]: a data folder that no broker runs on; [`findings`] is what both tell
+//! - [`config`]: the settings of a broker
 //! - [`hints`]: what to do about what a broker refuses
 //! - [`output`]: tables for people, JSON for programs
 
 mod bench;
 pub mod check;
+pub mod config;
 mod consume;
 mod findings;
 mod group;

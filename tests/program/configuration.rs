@@ -1,6 +1,7 @@
 //! Where settings come from, which goes before which, and what is refused.
 
 use crate::{callboard, output};
+use serde_json::{Value, json};
 use std::fs;
 use tempfile::tempdir;
 
@@ -32,6 +33,22 @@ fn flags_go_before_variables_before_the_file_before_defaults() {
     ] {
         let line = line(&printed, key);
         assert!(line.contains(value) && line.contains(source), "{key}: {line:?}");
+    }
+}
+
+#[test]
+fn settings_are_told_to_programs() {
+    let folder = tempdir().unwrap();
+    let (code, printed, complaint) =
+        output(&mut callboard(folder.path(), &["config", "--json", "--set", "num.partitions=7"]));
+    assert_eq!((code, complaint.as_str()), (Some(0), ""));
+    let settings: Vec<Value> = printed.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    for setting in [
+        json!({"setting": "num.partitions", "value": 7, "source": "flag --set"}),
+        json!({"setting": "auto.create.topics.enable", "value": true, "source": "default"}),
+        json!({"setting": "broker.rack", "value": null, "source": "default"}),
+    ] {
+        assert!(settings.contains(&setting), "{setting} is not in {printed}");
     }
 }
 
