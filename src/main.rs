@@ -50,10 +50,7 @@ fn run() -> anyhow::Result<ExitCode> {
                 &mut std::io::stdout(),
             );
         }
-        Command::Manual => {
-            let manual = clap_mangen::Man::new(<Cli as CommandFactory>::command());
-            manual.render(&mut std::io::stdout()).context("printing the manual page")?;
-        }
+        Command::Manual(names) => commands::manual::run(<Cli as CommandFactory>::command(), &names)?,
         Command::Config(telling) => print_config(&load(&cli)?, telling)?,
         Command::Serve => serve(load(&cli)?)?,
     }

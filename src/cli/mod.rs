@@ -43,8 +43,8 @@ pub enum Command {
     Salvage(SalvageArgs),
     /// Print a script that completes the command line in a shell.
     Completions(Shell),
-    /// Print the manual page.
-    Manual,
+    /// Print the manual page of a command, or of the program.
+    Manual(Vec<String>),
 }
 
 /// The command as it is written. Its flags are its own, not clap's global ones, because of those
@@ -67,8 +67,11 @@ enum Given {
         /// The shell.
         shell: Shell,
     },
-    /// Print the manual page, for `man -l -`.
-    Manual,
+    /// Print the manual page, or that of a command as in `manual topic create`, for `man -l -`.
+    Manual {
+        /// The command; the whole program without.
+        command: Vec<String>,
+    },
 }
 
 /// What is printed of the configuration, and how.
@@ -120,7 +123,7 @@ impl Cli {
             Some(Given::Check(args)) => Command::Check(args.clone()),
             Some(Given::Salvage(args)) => Command::Salvage(args.clone()),
             Some(Given::Completions { shell }) => Command::Completions(*shell),
-            Some(Given::Manual) => Command::Manual,
+            Some(Given::Manual { command }) => Command::Manual(command.clone()),
         }
     }
 
@@ -150,7 +153,7 @@ impl Cli {
             | Given::Check(_)
             | Given::Salvage(_)
             | Given::Completions { .. }
-            | Given::Manual => None,
+            | Given::Manual { .. } => None,
         });
         std::iter::once(&self.flags).chain(after)
     }

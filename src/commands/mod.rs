@@ -5,7 +5,7 @@
 //!   [`json_lines`] are records as JSON
 //! - [`bench`]: how fast the broker is
 //! - [`check`], [`salvage`]: a data folder that no broker runs on; [`findings`] is what both tell
-//! - [`config`]: the settings of a broker
+//! - [`config`], [`manual`]: the settings and the commands themselves
 //! - [`hints`]: what to do about what a broker refuses
 //! - [`output`]: tables for people, JSON for programs
 
@@ -17,6 +17,7 @@ mod findings;
 mod group;
 mod hints;
 mod json_lines;
+pub mod manual;
 mod outcome;
 mod output;
 mod produce;

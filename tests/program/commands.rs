@@ -195,9 +195,19 @@ fn a_broker_that_is_not_there_is_told_with_what_to_do() {
 #[test]
 fn completions_and_a_manual_are_printed() {
     let folder = tempfile::tempdir().unwrap();
-    for (words, says) in [(&["completions", "bash"][..], "complete -F"), (&["manual"], ".TH callboard")] {
+    for (words, says) in [
+        (&["completions", "bash"][..], "complete -F"),
+        (&["manual"], ".TH callboard 1"),
+        (&["manual", "topic"], ".TH callboard-topic 1"),
+        (&["manual", "topic", "create"], ".TH callboard-topic-create 1"),
+    ] {
         let output = callboard(folder.path(), words).output().unwrap();
         assert_eq!(output.status.code(), Some(0));
-        assert!(String::from_utf8(output.stdout).unwrap().contains(says));
+        let page = String::from_utf8(output.stdout).unwrap();
+        assert!(page.contains(says), "{words:?}: {}", &page[..page.len().min(500)]);
     }
+    let output = callboard(folder.path(), &["manual", "topic", "creat"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let problem = String::from_utf8(output.stderr).unwrap();
+    assert!(problem.contains("callboard topic has no command creat; it has create, list"), "{problem}");
 }
