@@ -64,9 +64,9 @@ impl Way {
         let delivery = producer.send(record);
         let receipt = async { delivery.await.map(|receipt| (receipt.offset, sent.elapsed())) };
         let read = async { consumer.next().await.map(|record| (record.offset(), sent.elapsed())) };
-        let (receipt, read) = tokio::join!(receipt, read);
-        let (offset, receipt) = receipt.map_err(|error| undelivered(error, name))?;
-        let (mut found, mut read) = read?;
+        // What is not delivered is never read.
+        let both = tokio::try_join!(receipt, read);
+        let ((offset, receipt), (mut found, mut read)) = both.map_err(|error| undelivered(error, name))?;
         // Others may send to the topic too.
         while found < offset {
             found = consumer.next().await?.offset();
