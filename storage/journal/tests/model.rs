@@ -103,7 +103,7 @@ impl Model {
                 // After a failed write it may still have ended well.
                 match self.writer.end_sync() {
                     Ok(()) => self.synced = self.synced.max(self.syncing),
-                    Err(_) => self.is_stopped = true,
+                    Err(_) => (self.is_stopped, self.syncing) = (true, 0),
                 }
             }
             Step::Checkpoint => self.checkpoint(),
