@@ -98,11 +98,18 @@ fn after_a_failed_write_reads_go_on_and_writing_waits_for_a_restart() {
 
 /// A broker whose data lies on a disk of its own, of 32 MiB, which goes when the broker does. The disk
 /// is a file system in memory that only the broker sees, mounted in a user namespace: that needs no
-/// rights, but a system that lets its users make one.
+/// rights, but a system that lets its users make one. Where it does not, root may mount it.
 struct OnSmallDisk {
     child: Child,
     address: String,
     folder: TempDir,
+}
+
+/// How `unshare` gives a process mounts of its own here.
+fn namespace() -> &'static [&'static str] {
+    let of_user: &[&str] = &["--user", "--map-root-user", "--mount"];
+    let probe = Command::new("unshare").args(of_user).arg("true").stderr(Stdio::null()).status();
+    if probe.is_ok_and(|status| status.success()) { of_user } else { &["--mount"] }
 }
 
 impl OnSmallDisk {
@@ -111,7 +118,7 @@ impl OnSmallDisk {
         fs::create_dir(folder.path().join("disk")).unwrap();
         let script = "mount -t tmpfs -o size=32m tmpfs disk && exec \"$@\"";
         let mut command = Command::new("unshare");
-        command.args(["--user", "--map-root-user", "--mount", "sh", "-c", script, "sh"]);
+        command.args(namespace()).args(["sh", "-c", script, "sh"]);
         command.arg(env!("CARGO_BIN_EXE_callboard"));
         command.args(["serve", "--kafka", "127.0.0.1:0", "--native", "off", "--data", "disk/data"]);
         command.args(["--set", &format!("storage.free.bytes.min={free_bytes_min}")]);
