@@ -10,6 +10,7 @@
 //! - [`deadlines`], [`durable`]: timers and late answers, for actors that have many
 //! - [`readers`]: plain threads for all that reads from the disk
 //! - [`placement`]: which actor runs on which thread
+//! - [`held`]: bytes that count against a bound until they are written
 //! - [`config`]: the tables of settings
 //!
 //! Messages are plain data. A late answer is a oneshot that travels with the message, so that a
@@ -27,6 +28,7 @@ pub mod durable;
 mod fnv;
 pub mod group;
 mod group_store;
+pub mod held;
 pub mod mail;
 pub mod names;
 pub mod offsets;

@@ -1,5 +1,6 @@
 //! The memory of answers that clients have not read yet, bounded for all of them together.
 
+use crate::held::held;
 use bytes::Bytes;
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -7,18 +8,6 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 /// The bytes of records in answers. Clones share the bound.
 #[derive(Debug, Clone)]
 pub(super) struct AnswerBytes(Arc<Semaphore>);
-
-/// Records that count until nobody needs them any more.
-struct Counted {
-    records: Bytes,
-    _permit: Arc<OwnedSemaphorePermit>,
-}
-
-impl AsRef<[u8]> for Counted {
-    fn as_ref(&self) -> &[u8] {
-        &self.records
-    }
-}
 
 impl AnswerBytes {
     /// At most `max` bytes, but for the first batch of each answer, which always goes: else a few
@@ -56,8 +45,7 @@ impl Room {
         let bytes = batches.iter().map(Bytes::len).sum::<usize>();
         let Some(permit) = self.0.split(bytes.min(self.left())) else { return batches };
         let permit = Arc::new(permit);
-        let counted = |records| Bytes::from_owner(Counted { records, _permit: Arc::clone(&permit) });
-        batches.into_iter().map(counted).collect()
+        batches.into_iter().map(|records| held(records, Arc::clone(&permit))).collect()
     }
 }
 

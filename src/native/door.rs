@@ -6,6 +6,7 @@ use crate::connection::door::{self, Answer, Answers, Door, Keeps, Order, Pushes}
 use crate::testing::faulty::Refusing;
 use bytes::Bytes;
 use callboard_actors::broker::BrokerHandle;
+use callboard_actors::held::held;
 use callboard_protocol::native::frame::{Frame, cut};
 use callboard_protocol::native::hello::{Hello, Welcome};
 use callboard_protocol::native::operations::{BODY_VERSION, OPERATIONS};
@@ -183,7 +184,7 @@ impl Native {
         session.readings.insert(open.reading, credit);
         let (pushes, number) = (session.pushes.clone(), open.reading);
         actix_rt::spawn(reading.run(Arc::clone(self), move |pushed, unwritten| {
-            pushes.push(pushed_frame(number, pushed).map(|pieces| held(pieces, unwritten)));
+            pushes.push(pushed_frame(number, pushed).map(|pieces| held_by_last(pieces, unwritten)));
         }));
         Ok((Response::OpenReading(Fetched { parts: Vec::new() }), Vec::new()))
     }
@@ -218,23 +219,11 @@ fn pushed_frame(reading: u32, pushed: Result<(Fetched, Vec<Bytes>), Refusal>) ->
     frame(header, pushed.map(|(fetched, batches)| (Response::OpenReading(fetched), batches)))
 }
 
-/// A piece of a push that is the last one to be written.
-struct Last {
-    piece: Bytes,
-    _unwritten: Unwritten,
-}
-
-impl AsRef<[u8]> for Last {
-    fn as_ref(&self) -> &[u8] {
-        &self.piece
-    }
-}
-
 /// The same pieces, the last of which says by its end that they are written.
-fn held(pieces: Option<Vec<Bytes>>, unwritten: Unwritten) -> Option<Vec<Bytes>> {
+fn held_by_last(pieces: Option<Vec<Bytes>>, unwritten: Unwritten) -> Option<Vec<Bytes>> {
     let mut pieces = pieces?;
-    if let Some(piece) = pieces.pop() {
-        pieces.push(Bytes::from_owner(Last { piece, _unwritten: unwritten }));
+    if let Some(last) = pieces.pop() {
+        pieces.push(held(last, unwritten));
     }
     Some(pieces)
 }
