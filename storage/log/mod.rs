@@ -101,20 +101,21 @@ impl Log {
     }
 
     fn write(&mut self, commits: Vec<Commit>) -> Result<Group> {
-        let term = u64::from(self.writer.start());
-        let index = self.writer.written();
         let mut bodies = Vec::with_capacity(commits.len());
-        for (number, commit) in commits.into_iter().enumerate() {
+        for (number, commit) in (1..).zip(commits) {
             let batches = self.place(commit.batches)?;
-            bodies.push(Body {
-                group: 0,
-                term,
-                index: index.0 + number as u64 + 1,
-                kind: Kind::Commit,
-                mutations: commit.mutations,
-                batches,
-            });
+            bodies.push(self.body(number, commit.mutations, batches));
         }
+        self.write_bodies(bodies)
+    }
+
+    /// What the record says that stands so many behind the last one written.
+    fn body(&self, number: u64, mutations: Vec<Mutation>, batches: Vec<PlacedBatch>) -> Body {
+        let (term, index) = (u64::from(self.writer.start()), self.writer.written().0 + number);
+        Body { group: 0, term, index, kind: Kind::Commit, mutations, batches }
+    }
+
+    fn write_bodies(&mut self, bodies: Vec<Body>) -> Result<Group> {
         let places = self.writer.append(&bodies)?;
         Ok(Group { bodies, places, end: end_of(&self.writer) })
     }

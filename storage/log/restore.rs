@@ -1,8 +1,8 @@
 //! Writing what has its place already, when a damaged folder is copied into a new one.
 
-use super::{Group, Log, end_of};
+use super::Log;
 use crate::error::Result;
-use crate::journal::{Body, Kind, Mutation, PlacedBatch};
+use crate::journal::{Mutation, PlacedBatch};
 
 /// A commit whose batches have base offsets and leader epochs.
 #[derive(Debug, Clone, Default)]
@@ -22,19 +22,13 @@ impl Log {
         if commits.is_empty() {
             return Ok(());
         }
-        let written = self.writer.written();
-        let body = |(number, commit): (u64, PlacedCommit)| Body {
-            group: 0,
-            term: u64::from(self.writer.start()),
-            index: written.0 + number,
-            kind: Kind::Commit,
-            mutations: commit.mutations,
-            batches: commit.batches,
+        let body = |(number, commit): (u64, PlacedCommit)| {
+            let PlacedCommit { mutations, batches } = commit;
+            self.body(number, mutations, batches)
         };
-        let bodies: Vec<_> = (1..).zip(commits).map(body).collect();
-        let places = self.writer.append(&bodies)?;
-        self.writer.sync()?;
-        let group = Group { bodies, places, end: end_of(&self.writer) };
+        let bodies = (1..).zip(commits).map(body).collect();
+        let group = self.write_bodies(bodies)?;
+        self.sync()?;
         self.apply(&[group])?;
         self.checkpoint_when_due()
     }
