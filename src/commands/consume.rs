@@ -1,9 +1,9 @@
 //! `callboard consume`.
 
-use super::hints::AboutTopic;
+use super::hints::{AboutTopic, chosen};
 use super::json_lines;
 use crate::cli::{ConsumeArgs, Format, From, Piece};
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use callboard_client::consumer::{Consumer, Reset};
 use callboard_client::{Client, Received};
 use callboard_protocol::native::read::Position;
@@ -71,14 +71,8 @@ async fn build(client: &Client, consume: &ConsumeArgs) -> Result<Consumer> {
     if let Some(group) = &consume.group {
         return Ok(builder.group(group).topics([topic]).build().await?);
     }
-    let all = match consume.partition {
-        Some(partition) => {
-            ensure!(partition < partitions, "topic {topic} has the partitions 0 to {}", partitions - 1);
-            vec![partition]
-        }
-        None => (0..partitions).collect(),
-    };
-    let builder = all.iter().fold(builder, |builder, partition| builder.assign(topic, *partition));
+    let all = chosen(topic, partitions, consume.partition)?;
+    let builder = all.clone().fold(builder, |builder, partition| builder.assign(topic, partition));
     let mut consumer = builder.build().await?;
     for partition in all {
         match consume.from {

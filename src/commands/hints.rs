@@ -1,8 +1,9 @@
 //! What is to be done about what a broker refuses.
 
-use anyhow::{Error as Problem, Result, anyhow};
+use anyhow::{Error as Problem, Result, anyhow, ensure};
 use callboard_client::Error;
 use callboard_protocol::native::Code;
+use std::ops::Range;
 
 /// Adds which topic it was about, and what to do.
 pub(super) trait AboutTopic<T> {
@@ -22,6 +23,13 @@ impl<T> AboutTopic<T> for Result<T, Error> {
             _ => Problem::new(error).context(format!("topic {name}")),
         })
     }
+}
+
+/// The partition of a topic that a command names, or all that it has.
+pub(super) fn chosen(topic: &str, count: u32, named: Option<u32>) -> Result<Range<u32>> {
+    let Some(named) = named else { return Ok(0..count) };
+    ensure!(named < count, "topic {topic} has the partitions 0 to {}", count.saturating_sub(1));
+    Ok(named..named + 1)
 }
 
 /// Adds which group it was about, and what to do.

@@ -1,9 +1,9 @@
 //! `callboard group reset`: lets a group go on from elsewhere.
 
 use crate::cli::{From, ResetArgs};
-use crate::commands::hints::{AboutGroup, AboutTopic, has_members};
+use crate::commands::hints::{AboutGroup, AboutTopic, chosen, has_members};
 use crate::commands::output::{Rows, warn};
-use anyhow::{Result, ensure};
+use anyhow::Result;
 use callboard_client::Error;
 use callboard_client::admin::Admin;
 use callboard_protocol::native::read::Position;
@@ -13,14 +13,7 @@ use serde_json::json;
 pub(super) async fn run(admin: &Admin, args: &ResetArgs, json: bool) -> Result<()> {
     let ResetArgs { name, topic, .. } = args;
     let found = admin.topic(topic).await.about_topic(topic)?;
-    let partitions = match args.partition {
-        Some(partition) => {
-            let last = found.partitions - 1;
-            ensure!(partition <= last, "topic {topic} has the partitions 0 to {last}");
-            partition..partition + 1
-        }
-        None => 0..found.partitions,
-    };
+    let partitions = chosen(topic, found.partitions, args.partition)?;
     if args.dry_run && is_read(admin, name).await? {
         return Err(has_members(name));
     }
