@@ -87,12 +87,7 @@ impl Limits {
         let is_plenty = self.bytes.available_permits() >= bytes + self.bytes_max / 2;
         let wanted = u32::try_from(bytes).unwrap_or(u32::MAX);
         let taken = is_plenty.then(|| Arc::clone(&self.bytes).try_acquire_many_owned(wanted).ok());
-        match (taken.flatten(), &mut reserved.bytes) {
-            (Some(permit), Some(bytes)) => bytes.merge(permit),
-            (Some(permit), none) => *none = Some(permit),
-            (None, _) => return false,
-        }
-        true
+        taken.flatten().map(|permit| reserved.add(permit)).is_some()
     }
 
     /// Waits until so many more bytes of a request fit beside those that are in the broker already.
@@ -108,12 +103,18 @@ impl Limits {
         // The semaphores are never closed.
         tokio::select! {
             biased;
-            Ok(permit) = Arc::clone(&self.bytes).acquire_many_owned(wanted) => match &mut reserved.bytes {
-                Some(bytes) => bytes.merge(permit),
-                None => reserved.bytes = Some(permit),
-            },
+            Ok(permit) = Arc::clone(&self.bytes).acquire_many_owned(wanted) => reserved.add(permit),
             Ok(permit) = Arc::clone(&self.overdraft).acquire_owned() => reserved.overdraft = Some(permit),
             else => {}
+        }
+    }
+}
+
+impl Reserved {
+    fn add(&mut self, permit: OwnedSemaphorePermit) {
+        match &mut self.bytes {
+            Some(bytes) => bytes.merge(permit),
+            None => self.bytes = Some(permit),
         }
     }
 }

@@ -154,8 +154,8 @@ async fn deliver(
         let (membership, by_unit) = (consumer.membership(), Arc::<ByUnit>::default());
         let records = Records { batch: batch.clone(), membership, by_unit: Arc::clone(&by_unit) };
         let outcome = recipient.send(records).await;
-        // It may have been given up meanwhile; then it is another member's.
         has_units |= by_unit.is_begun.load(Ordering::Acquire);
+        // The partition may have been given up meanwhile; then it is another member's.
         if by_unit.is_done.load(Ordering::Acquire) {
             let _ = consumer.is_committed(&batch.topic, batch.partition, batch.next_offset());
         } else if outcome == Ok(Ok(())) {

@@ -69,13 +69,13 @@ impl Reading {
             };
             let bytes_max = usize::try_from(given - used).unwrap_or(usize::MAX);
             let (gate, parts) = (self.gate.clone(), &self.parts);
+            let wait_max = if self.is_behind { Duration::ZERO } else { WAIT_MAX };
+            let bounds = Bounds { bytes_max, bytes_min: 1, wait_max };
             let read = async {
                 if self.is_behind {
                     let unwritten = pass(gate.as_ref()).await;
-                    let bounds = Bounds { bytes_max, bytes_min: 1, wait_max: Duration::ZERO };
                     (read(&native, parts, bounds).await, unwritten)
                 } else {
-                    let bounds = Bounds { bytes_max, bytes_min: 1, wait_max: WAIT_MAX };
                     let read = read(&native, parts, bounds).await;
                     (read, pass(gate.as_ref()).await)
                 }
