@@ -119,7 +119,7 @@ impl OnSmallDisk {
         let script = "mount -t tmpfs -o size=32m tmpfs disk && exec \"$@\"";
         let mut command = Command::new("unshare");
         command.args(namespace()).args(["sh", "-c", script, "sh"]);
-        command.arg(env!("CARGO_BIN_EXE_callboard"));
+        command.arg(crate::support::launch::program());
         command.args(["serve", "--kafka", "127.0.0.1:0", "--native", "off", "--data", "disk/data"]);
         command.args(["--set", &format!("storage.free.bytes.min={free_bytes_min}")]);
         let log = File::create(folder.path().join("log")).unwrap();

@@ -21,7 +21,7 @@ use std::process::{Command, Output, Stdio};
 
 /// The program in a folder, with nothing of the user's environment.
 fn callboard(folder: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_callboard"));
+    let mut command = Command::new(support::launch::program());
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("CALLBOARD_") {
             command.env_remove(name);

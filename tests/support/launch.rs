@@ -2,6 +2,7 @@
 
 use crate::support::process::last_lines;
 use anyhow::{Context, Result, bail};
+use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -62,8 +63,14 @@ pub(crate) fn spawn(
     Ok((child, lines(said)))
 }
 
+/// The program under test: the one that is built with the tests, or `CALLBOARD_TEST_PROGRAM`, for instance
+/// a release build.
+pub(crate) fn program() -> OsString {
+    std::env::var_os("CALLBOARD_TEST_PROGRAM").unwrap_or_else(|| env!("CARGO_BIN_EXE_callboard").into())
+}
+
 fn command(folder: &Path, address: &str, settings: &[String], log: File) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_callboard"));
+    let mut command = Command::new(program());
     // A test says itself what it sets: nothing comes from the user's environment or folder.
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("CALLBOARD_") {
