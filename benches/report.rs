@@ -35,5 +35,5 @@ pub fn figure(scenario: &str, broker: &str, text: &str) {
 
 fn percentile(sorted: &[Duration], share: f64) -> String {
     let at = ((sorted.len() as f64 * share) as usize).min(sorted.len().saturating_sub(1));
-    sorted.get(at).map_or_else(|| "-".into(), |time| format!("{:.2}", time.as_secs_f64() * 1e3))
+    sorted.get(at).map_or_else(|| "-".into(), |time| format!("{:.3}", time.as_secs_f64() * 1e3))
 }

@@ -1,9 +1,12 @@
 //! The native door beside Kafka's: the same loads over both, and in the same program.
 //!
 //! `cargo bench -p callboard-benches --bench native` prints a table; `-- NAME …` runs only the
-//! scenarios with those names (`batched`, `single`, `alone`, `tail`). Over sockets the release binary
+//! scenarios with those names (`batched`, `single`, `alone`, `tail`, `subscribed`). Over sockets the release binary
 //! is driven, by librdkafka on Kafka's port and by our client on the native one, right after each
 //! other; in process the broker runs in this program, whose CPU time is then that of both.
+
+mod hops;
+mod subscribed;
 
 use anyhow::{Context, Result};
 use callboard::{Broker, Client, Config, Record};
@@ -50,10 +53,16 @@ fn main() -> Result<()> {
             kafka(name, way, record_bytes, records)?;
             native(name, way, record_bytes, records)?;
             in_process(name, way, record_bytes, records)?;
+            if way == Way::Alone {
+                hops::run(record_bytes, records)?;
+            }
         }
     }
     if wanted.has("tail") {
         in_this_program(tail)?;
+    }
+    if wanted.has("subscribed") {
+        subscribed::run()?;
     }
     Ok(())
 }
