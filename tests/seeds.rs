@@ -17,6 +17,12 @@ use callboard_protocol::kafka::produce::{PartitionProduceData, ProduceRequest, T
 use callboard_protocol::native::frame::{Flags, FrameHeader, LENGTH_BYTES};
 use callboard_protocol::native::operations::{BODY_VERSION, OPERATIONS};
 use callboard_protocol::wire::{Message, Records, Writer};
+use callboard_storage::journal::segment::SegmentHeader;
+use callboard_storage::keys::Table;
+use callboard_storage::values::{
+    ClassicGroupRow, GroupRow, OffsetRow, Phase, ProducedBatch, ProducerRow, TopicRow,
+};
+use callboard_storage::{SegmentId, Sequence};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -109,10 +115,61 @@ fn requests() -> Seeds {
     seeds
 }
 
+/// Rows, each behind the number of its table, and the header of a segment behind 0.
+fn rows() -> Seeds {
+    let topic = TopicRow { name: "orders".into(), configs: vec![("retention.ms".into(), "1000".into())] };
+    let produced = ProducedBatch { base_sequence: 0, last_sequence: 4, base_offset: 7, max_timestamp: 9 };
+    let producer = ProducerRow { epoch: 1, batches: vec![produced] };
+    let group = GroupRow::Classic(ClassicGroupRow {
+        protocol_type: Some("consumer".into()),
+        generation: 3,
+        protocol: Some("range".into()),
+        leader: None,
+        phase: Phase::Empty,
+        since_ms: 5,
+        members: Vec::new(),
+    });
+    let offset = OffsetRow {
+        offset: 7,
+        leader_epoch: 1,
+        metadata: "here".into(),
+        committed_at_ms: 5,
+        expires_at_ms: Some(9),
+    };
+    let header = SegmentHeader { segment: SegmentId(1), first: Sequence(2), start: 3, seed: 4 };
+    let all = [
+        ("topic", Table::Topics as u8, topic.encode().unwrap()),
+        ("producer", Table::Producers as u8, producer.encode().unwrap()),
+        ("group", Table::Groups as u8, group.encode().unwrap()),
+        ("offset", Table::Offsets as u8, offset.encode()),
+        ("segment", 0, header.encode()),
+    ];
+    let seed = |(name, number, bytes): (&str, u8, Vec<u8>)| (name.to_owned(), [vec![number], bytes].concat());
+    all.into_iter().map(seed).collect()
+}
+
+/// Configuration files.
+fn settings() -> Seeds {
+    let file = "num.partitions = 8\n\"log.level\" = 'debug'\n[max]\nconnections = 5\n";
+    let other = "data.dir=\"./a\"\nlog.cleaner.min.cleanable.ratio=0.5\nkafka.address = \"off\"\n";
+    [("tables", file), ("keys", other)].map(|(name, text)| (name.to_owned(), text.into())).into()
+}
+
+/// Each target, with its inputs as they are made today.
+fn all() -> [(&'static str, Seeds); 5] {
+    [
+        ("batch", batches()),
+        ("native", natives()),
+        ("request", requests()),
+        ("settings", settings()),
+        ("stored", rows()),
+    ]
+}
+
 #[test]
 #[ignore = "writes into the repository"]
 fn write_the_seeds() {
-    for (target, seeds) in [("batch", batches()), ("native", natives()), ("request", requests())] {
+    for (target, seeds) in all() {
         fs::create_dir_all(folder(target)).unwrap();
         for (name, bytes) in seeds {
             fs::write(folder(target).join(name), bytes).unwrap();
@@ -141,8 +198,9 @@ fn every_seed_is_whole_and_of_today() {
             "{name}"
         );
     }
-    assert_eq!(written("native"), natives());
-    assert_eq!(written("request"), requests());
+    for (target, seeds) in all().into_iter().filter(|(target, _)| *target != "batch") {
+        assert_eq!(written(target), seeds, "{target}");
+    }
     for (name, bytes) in requests() {
         let number = |at: usize| i16::from_be_bytes([bytes[at], bytes[at + 1]]);
         let decoded = decode_request_any(number(0), number(2), Bytes::copy_from_slice(&bytes[4..]));

@@ -3,7 +3,9 @@
 
 use bytes::Bytes;
 use callboard_protocol::batch::records::find_time;
-use callboard_protocol::batch::{BATCH_HEADER_BYTES, Batch, BatchHeader, Placement, Rules, Unpacked, validate};
+use callboard_protocol::batch::{
+    BATCH_HEADER_BYTES, Batch, BatchHeader, Placement, Rules, Unpacked, validate,
+};
 use libfuzzer_sys::fuzz_target;
 
 const RULES: Rules = Rules {
