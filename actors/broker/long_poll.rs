@@ -4,14 +4,14 @@
 //! its end calls when it grows, with its new batches in hand. Nobody asks again and again.
 
 use super::BrokerHandle;
-use super::answers::AnswerBytes;
+use super::answers::{Overdraft, Overdrawn, Room};
 use super::locate::LocateError;
 use super::topics::{PartitionSlot, TopicView};
 use crate::clock;
 use crate::mail::{Unavailable, ask};
 use crate::partition::poll::{Grown, Poll, Polled, Watch};
 use bytes::Bytes;
-use callboard_protocol::batch::{BatchHeader, StampedBatch};
+use callboard_protocol::batch::BatchHeader;
 use callboard_storage::Offset;
 use callboard_storage::log::LogReader;
 use callboard_storage::log::reader::{Extent, FirstBatch};
@@ -32,6 +32,9 @@ pub struct Fetch {
     pub bytes_min: usize,
     /// How long it waits at most.
     pub wait_max: Duration,
+    /// What its client may have when answers that are not read take up all their room; without it,
+    /// nothing is read then.
+    pub overdraft: Option<Overdraft>,
 }
 
 /// What to read of a partition.
@@ -92,7 +95,8 @@ impl BrokerHandle {
         let parts = fetch.parts.into_iter().map(Part::new).collect();
         let (left, bytes_min) = (fetch.bytes_max, fetch.bytes_min);
         let calls = (!fetch.wait_max.is_zero()).then_some(calls);
-        let mut reading = Reading { broker: self, parts, bytes: 0, left, bytes_min, calls };
+        let overdraft = fetch.overdraft;
+        let mut reading = Reading { broker: self, parts, bytes: 0, left, bytes_min, calls, overdraft };
         loop {
             reading.settle().await;
             if reading.is_done() {
@@ -115,6 +119,7 @@ struct Reading<'a> {
     bytes_min: usize,
     /// Where partitions call; none when nothing is waited for.
     calls: Option<mpsc::UnboundedSender<Grown>>,
+    overdraft: Option<Overdraft>,
 }
 
 /// A partition that is read.
@@ -215,13 +220,29 @@ impl Reading<'_> {
     }
 
     async fn poll(&self, tag: usize, part: &Part) -> Result<Polled, FetchError> {
-        let watch = self.calls.clone().map(|calls| Watch { tag, offset: part.next, calls });
+        let answers = self.broker.answers();
+        let watch = |calls| Watch { tag, offset: part.next, answers: answers.clone(), calls };
+        let watch = self.calls.clone().map(watch);
         let partition = self.broker.locate(&part.wanted.topic, &part.wanted.slot).await?;
         Ok(ask(&partition, |reply| Poll { watch, reply }).await?)
     }
 
-    /// Reads what is there, all of it as one piece of work of one reader thread.
+    /// Reads what is there, as soon as there is room for something of it. Who has a batch beyond the
+    /// bound waits for no more, which others of its client's requests wait for.
     async fn read_behind(&mut self) {
+        let mut beyond = None;
+        while !self.try_read_behind(beyond.take()).await {
+            let Some(overdraft) = &self.overdraft else {
+                self.calls = None;
+                return;
+            };
+            beyond = overdraft.take().await;
+            self.bytes_min = 0;
+        }
+    }
+
+    /// Reads what is there, all of it as one piece of work of one reader thread. Whether there was room.
+    async fn try_read_behind(&mut self, beyond: Option<Overdrawn>) -> bool {
         let behind = self.parts.iter().enumerate().filter(|(_, part)| part.is_behind());
         let (tags, wanted): (Vec<_>, Vec<_>) = behind
             .map(|(tag, part)| {
@@ -233,14 +254,18 @@ impl Reading<'_> {
         let first = if self.bytes == 0 { FirstBatch::Always } else { FirstBatch::IfItFits };
         let answers = self.broker.answers().clone();
         let left = self.left;
-        let read = self.broker.readers().read(move |reader| read_each(reader, wanted, left, first, &answers));
-        let outcomes = read.await.unwrap_or_default();
+        let read = self.broker.readers().read(move |reader| {
+            // Taken now and not when the reading was asked for: many may wait for a reader.
+            read_each(reader, wanted, first, answers.reserve(left, beyond))
+        });
+        let Some(outcomes) = read.await.unwrap_or(Some(Vec::new())) else { return false };
         for (place, tag) in tags.into_iter().enumerate() {
             match outcomes.get(place) {
                 Some(Ok(batches)) => self.add_read(tag, batches),
                 Some(Err(Unavailable)) | None => self.fail(tag),
             }
         }
+        true
     }
 
     /// Takes batches that were read. What was asked for and did not come did not fit.
@@ -259,17 +284,14 @@ impl Reading<'_> {
         }
     }
 
-    /// A partition has grown: takes its new batches, which are in hand, as far as they fit.
+    /// A partition has grown: takes its new batches as far as they are in hand and fit.
     fn take(&mut self, grown: Grown) {
-        let bytes = grown.batches.iter().map(StampedBatch::len).sum();
-        let mut answer = self.broker.answers().reserve(bytes);
         let Some(part) = self.parts.get_mut(grown.tag).filter(|part| part.state == State::Watched) else {
             return;
         };
         part.state = State::Open;
         for batch in grown.batches {
-            let room = part.left.min(self.left).min(answer.left());
-            let fits = batch.len() <= room || self.bytes == 0;
+            let fits = batch.len() <= part.left.min(self.left) || self.bytes == 0;
             if !fits {
                 part.state = State::Full;
                 break;
@@ -278,7 +300,7 @@ impl Reading<'_> {
             part.left = part.left.saturating_sub(batch.len());
             self.left = self.left.saturating_sub(batch.len());
             self.bytes += batch.len();
-            part.fetched.batches.extend(answer.fill(vec![batch.head, batch.records]));
+            part.fetched.batches.extend([batch.head, batch.records]);
         }
         part.fetched.high_watermark = part.fetched.high_watermark.max(grown.high_watermark);
         if self.bytes >= self.bytes_min && part.state == State::Open {
@@ -301,29 +323,30 @@ struct Behind {
     bytes_max: usize,
 }
 
-/// Reads one partition after the other until the bytes are used up; what is left out is empty.
+/// Reads one partition after the other until the bytes are used up; what is left out is empty. None when
+/// there was no room for the first batch.
 fn read_each(
     reader: &LogReader,
     wanted: Vec<Behind>,
-    left: usize,
     mut first: FirstBatch,
-    answers: &AnswerBytes,
-) -> Vec<Result<Vec<Bytes>, Unavailable>> {
-    // Taken now and not when the reading was asked for: many may wait for a reader.
-    let mut room = answers.reserve(left);
+    mut room: Room,
+) -> Option<Vec<Result<Vec<Bytes>, Unavailable>>> {
     let mut read = |Behind { part, extent, bytes_max }: Behind| {
         if room.left() == 0 && first == FirstBatch::IfItFits {
-            return Ok(Vec::new());
+            return Some(Ok(Vec::new()));
         }
-        let batches = reader.read(extent, bytes_max.min(room.left()), first).map_err(|error| {
-            let (topic, partition, offset) = (&part.topic.name, part.slot.index, extent.start);
-            tracing::error!(%error, %topic, partition, %offset, "a partition cannot be read");
-            Unavailable
-        })?;
+        let batches = match reader.read(extent, bytes_max.min(room.left()), first) {
+            Ok(batches) => room.fill(batches)?,
+            Err(error) => {
+                let (topic, partition, offset) = (&part.topic.name, part.slot.index, extent.start);
+                tracing::error!(%error, %topic, partition, %offset, "a partition cannot be read");
+                return Some(Err(Unavailable));
+            }
+        };
         if !batches.is_empty() {
             first = FirstBatch::IfItFits;
         }
-        Ok(room.fill(batches))
+        Some(Ok(batches))
     };
     wanted.into_iter().map(&mut read).collect()
 }

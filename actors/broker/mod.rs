@@ -17,7 +17,7 @@
 //! began; no number of a partition, and no producer id, is ever given twice.
 
 pub mod alter_configs;
-mod answers;
+pub mod answers;
 pub mod append;
 pub mod assignment;
 pub mod create_partitions;

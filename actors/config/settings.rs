@@ -124,7 +124,7 @@ pub struct ConnectionLimits {
 pub struct FetchLimits {
     /// Bytes of records in one answer, apart from its first batch.
     pub response_bytes_max: usize,
-    /// Bytes of records in the answers that clients have not read yet, apart from first batches.
+    /// Bytes of records in the answers that clients have not read yet, apart from one batch of each.
     pub bytes_in_flight_max: usize,
     /// Fetch sessions that are remembered.
     pub sessions_max: usize,

@@ -1,6 +1,7 @@
 //! Poll: where a log begins and ends, and a call when it grows.
 
 use super::Partition;
+use crate::broker::answers::AnswerBytes;
 use actix::{Context, Handler, Message};
 use callboard_protocol::batch::StampedBatch;
 use callboard_storage::Offset;
@@ -32,6 +33,8 @@ pub struct Watch {
     pub tag: usize,
     /// The offset that it wants to read from. It waits while this is the end of the log.
     pub offset: Offset,
+    /// What counts the batches that it is handed.
+    pub(crate) answers: AnswerBytes,
     /// Where to call it.
     pub calls: mpsc::UnboundedSender<Grown>,
 }
@@ -41,8 +44,8 @@ pub struct Watch {
 pub struct Grown {
     /// What the reader calls the partition.
     pub tag: usize,
-    /// The batches that were appended from the watched offset on, by reference; none when the
-    /// partition's actor has ended, and must be asked again.
+    /// The batches that were appended from the watched offset on, by reference; none when there is no
+    /// room for them, or the partition's actor has ended, and must be asked again.
     pub batches: Vec<StampedBatch>,
     /// The new end of the log.
     pub high_watermark: Offset,
@@ -82,11 +85,14 @@ impl Watchers {
         self.waiting.push(watch);
     }
 
-    /// Hands the new batches to all who wait for them.
+    /// Hands the new batches to all who wait for them, as far as there is room for answers: who is
+    /// handed them may be slow to take them, and they would not be in memory any more without it.
     pub(super) fn wake(&mut self, batches: &[StampedBatch], high_watermark: Offset) {
         if batches.is_empty() {
             return;
         }
+        let Some(answers) = self.waiting.first().map(|watch| watch.answers.clone()) else { return };
+        let batches = answers.hold(batches);
         for watch in self.waiting.drain(..) {
             let wanted = |batch: &&StampedBatch| batch.header.base_offset >= watch.offset.0;
             let batches = batches.iter().filter(wanted).cloned().collect();
@@ -98,7 +104,7 @@ impl Watchers {
 impl Drop for Watchers {
     /// Calls all who wait, because nothing more will come from this actor, however it ends.
     fn drop(&mut self) {
-        for Watch { tag, offset, calls } in self.waiting.drain(..) {
+        for Watch { tag, offset, calls, .. } in self.waiting.drain(..) {
             let _ = calls.send(Grown { tag, batches: Vec::new(), high_watermark: offset });
         }
     }
@@ -112,11 +118,12 @@ mod tests {
     fn readers_that_gave_up_do_not_pile_up() {
         let mut watchers = Watchers::default();
         let (calls, _kept) = mpsc::unbounded_channel();
-        watchers.add(Watch { tag: 0, offset: Offset(0), calls });
+        let answers = AnswerBytes::new(0);
+        watchers.add(Watch { tag: 0, offset: Offset(0), answers: answers.clone(), calls });
         for tag in 1..1000 {
             let (calls, dropped) = mpsc::unbounded_channel();
             drop(dropped);
-            watchers.add(Watch { tag, offset: Offset(0), calls });
+            watchers.add(Watch { tag, offset: Offset(0), answers: answers.clone(), calls });
             assert!(watchers.waiting.len() <= SWEEP_MIN + 1);
         }
         assert!(watchers.waiting.iter().any(|watch| watch.tag == 0));

@@ -8,6 +8,7 @@ pub(super) use session::Sessions;
 
 use super::error_code::Code;
 use super::{Caller, Edge, Refused};
+use callboard_actors::broker::answers::Overdraft;
 use callboard_actors::broker::long_poll::{self, FetchError, FetchPart, FetchedPart};
 use callboard_actors::partition::poll::Polled;
 use callboard_protocol::kafka::ErrorCode;
@@ -83,6 +84,8 @@ async fn fetch(edge: &Edge, request: &FetchRequest, targets: &mut [Target]) {
         bytes_max: bytes(request.max_bytes).min(edge.broker.settings().fetch.response_bytes_max),
         bytes_min: bytes(request.min_bytes),
         wait_max: Duration::from_millis(wait_max as u64),
+        // A connection has one fetch at a time.
+        overdraft: Some(Overdraft::default()),
     };
     let fetched = tokio::select! {
         biased;

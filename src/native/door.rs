@@ -6,6 +6,7 @@ use crate::connection::door::{self, Answer, Answers, Door, Keeps, Order, Pushes}
 use crate::testing::faulty::Refusing;
 use bytes::Bytes;
 use callboard_actors::broker::BrokerHandle;
+use callboard_actors::broker::answers::Overdraft;
 use callboard_actors::held::held;
 use callboard_protocol::native::frame::{Frame, cut};
 use callboard_protocol::native::hello::{Hello, Welcome};
@@ -50,7 +51,8 @@ impl Door for Native {
 
     fn session(&self, peer: IpAddr, pushes: Pushes<FrameError>) -> Session {
         let host = format!("/{}", peer.to_canonical());
-        let gate = Arc::new(Semaphore::new(PUSHES_UNWRITTEN_MAX));
+        let pushes_unwritten = Arc::new(Semaphore::new(PUSHES_UNWRITTEN_MAX));
+        let gate = Gate { pushes: pushes_unwritten, overdraft: Overdraft::default() };
         Session { host, caller: None, readings: HashMap::new(), pushes, gate }
     }
 
@@ -156,7 +158,8 @@ impl Native {
             return Err(Refusal::new(Code::INVALID_REQUEST, "the client's id is too long"));
         }
         tracing::debug!(client = hello.client_id, software = hello.software, "a native client greets");
-        session.caller = Some(Caller { client_id: hello.client_id, host: session.host.clone() });
+        let (host, overdraft) = (session.host.clone(), session.gate.overdraft.clone());
+        session.caller = Some(Caller { client_id: hello.client_id, host, overdraft });
         let (identity, bounds) = (self.broker.identity(), self.broker.settings().connections);
         let welcome = Welcome {
             version: VERSION,
@@ -179,7 +182,7 @@ impl Native {
         if session.readings.contains_key(&open.reading) {
             return Err(Refusal::new(Code::UNKNOWN_READING, "there is a reading of that number already"));
         }
-        let gate = Some(Arc::clone(&session.gate));
+        let gate = Some(session.gate.clone());
         let (credit, reading) = readings::open(open.parts, open.credit, gate);
         session.readings.insert(open.reading, credit);
         let (pushes, number) = (session.pushes.clone(), open.reading);

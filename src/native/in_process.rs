@@ -5,6 +5,7 @@
 use super::readings;
 use super::{Caller, Native, Started, start};
 use bytes::Bytes;
+use callboard_actors::broker::answers::Overdraft;
 use callboard_client::Error;
 use callboard_client::transport::{Reading, Reply, Transport};
 use callboard_protocol::native::Request;
@@ -23,7 +24,8 @@ pub struct Local {
 impl Local {
     /// A way to that broker, for a client of that name.
     pub fn new(native: Arc<Native>, client_id: &str) -> Self {
-        Self { native, caller: Caller { client_id: client_id.to_owned(), host: "in process".to_owned() } }
+        let (client_id, host) = (client_id.to_owned(), "in process".to_owned());
+        Self { native, caller: Caller { client_id, host, overdraft: Overdraft::default() } }
     }
 }
 
@@ -33,7 +35,9 @@ impl Transport for Local {
             // This broker does not come back, whatever takes its place.
             return Box::pin(async { Err(Error::Closed) });
         }
-        match start(&self.native, &self.caller, request, batches) {
+        // What a program has in memory it bounds itself: no request of it waits until it has read others.
+        let caller = Caller { overdraft: Overdraft::default(), ..self.caller.clone() };
+        match start(&self.native, &caller, request, batches) {
             Started::Answering(answering) => Box::pin(async { answering.await.map_err(Error::from) }),
             Started::Waiting(beginning) => Box::pin(async { beginning.await.await.map_err(Error::from) }),
         }

@@ -19,6 +19,7 @@ mod topics;
 
 use bytes::Bytes;
 use callboard_actors::broker::BrokerHandle;
+use callboard_actors::broker::answers::Overdraft;
 use callboard_actors::broker::topics::{PartitionSlot, TopicView, Topics};
 use callboard_actors::config::AdvertisedAddress;
 use callboard_protocol::native::{Code, Refusal, Request, Response, TopicPartition};
@@ -57,6 +58,8 @@ pub struct Caller {
     pub client_id: String,
     /// Where it is.
     pub host: String,
+    /// What it may have when answers that are not read take up all their room.
+    pub overdraft: Overdraft,
 }
 
 /// An answer, with its record batches beside it.
@@ -75,7 +78,10 @@ pub fn start(native: &Arc<Native>, caller: &Caller, request: Request, batches: V
     let native = Arc::clone(native);
     let answering: BoxFuture<'static, Reply> = match request {
         Request::Produce(produce) => return produce::start(&native, &produce, batches),
-        Request::Fetch(fetch) => Box::pin(async move { read::fetch(&native, fetch).await }),
+        Request::Fetch(fetch) => {
+            let overdraft = caller.overdraft.clone();
+            Box::pin(async move { read::fetch(&native, fetch, overdraft).await })
+        }
         Request::ListOffsets(list) => {
             answer(Response::ListOffsets, async move { read::list_offsets(&native, &list).await })
         }

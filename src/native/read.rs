@@ -3,6 +3,7 @@
 use super::refusals::Refused;
 use super::{Native, Reply, find};
 use bytes::Bytes;
+use callboard_actors::broker::answers::Overdraft;
 use callboard_actors::broker::list_offsets::{self, OffsetWanted};
 use callboard_actors::broker::long_poll::{self, FetchError, FetchPart};
 use callboard_protocol::native::read::{
@@ -13,13 +14,14 @@ use callboard_storage::Offset;
 use std::collections::HashSet;
 use std::time::Duration;
 
-pub(super) async fn fetch(native: &Native, fetch: Fetch) -> Reply {
+pub(super) async fn fetch(native: &Native, fetch: Fetch, overdraft: Overdraft) -> Reply {
     native.check_count(fetch.parts.len())?;
     check_once(&fetch.parts)?;
     let bounds = Bounds {
         bytes_max: fetch.bytes_max as usize,
         bytes_min: fetch.bytes_min as usize,
         wait_max: Duration::from_millis(u64::from(fetch.wait_max_ms)),
+        overdraft: Some(overdraft),
     };
     let (fetched, batches) = read(native, &fetch.parts, bounds).await;
     Ok((Response::Fetch(fetched), batches))
@@ -35,11 +37,13 @@ pub(super) fn check_once(parts: &[ReadPart]) -> Result<(), Refusal> {
 }
 
 /// How much is read, and how long is waited for it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Bounds {
     pub(super) bytes_max: usize,
     pub(super) bytes_min: usize,
     pub(super) wait_max: Duration,
+    /// Without it nothing is read while answers that are not read take up all their room.
+    pub(super) overdraft: Option<Overdraft>,
 }
 
 /// Reads partitions, each once, and answers for all of them in their order.
@@ -57,7 +61,8 @@ pub(super) async fn read(native: &Native, parts: &[ReadPart], bounds: Bounds) ->
     drop(topics);
     // What a client must act on is told at once.
     let wait_max = if outcomes.iter().all(Result::is_ok) { bounds.wait_max } else { Duration::ZERO };
-    let fetch = long_poll::Fetch { parts: wanted, bytes_max, bytes_min: bounds.bytes_min, wait_max };
+    let Bounds { bytes_min, overdraft, .. } = bounds;
+    let fetch = long_poll::Fetch { parts: wanted, bytes_max, bytes_min, wait_max, overdraft };
     let mut fetched = wait(native, fetch).await.into_iter();
     let mut batches = Vec::new();
     let parts = parts.iter().zip(outcomes).map(|(part, found)| {

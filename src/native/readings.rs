@@ -3,6 +3,7 @@
 use super::Native;
 use super::read::{Bounds, check_once, read};
 use bytes::Bytes;
+use callboard_actors::broker::answers::Overdraft;
 use callboard_protocol::batch::{BATCH_HEADER_BYTES, BatchHeader};
 use callboard_protocol::native::Refusal;
 use callboard_protocol::native::read::{Fetched, FetchedPart, ReadPart};
@@ -25,9 +26,15 @@ impl Credit {
     }
 }
 
-/// How many pushes of a connection's readings may be in memory at once, until its client has taken them.
-/// Credit is for the client's memory, this for the broker's.
-pub(super) type Gate = Arc<Semaphore>;
+/// What a connection's readings may have in memory at once, until its client has taken it. Credit is for
+/// the client's memory, this for the broker's.
+#[derive(Debug, Clone)]
+pub(super) struct Gate {
+    /// So many pushes.
+    pub(super) pushes: Arc<Semaphore>,
+    /// What may be beyond the bound on answers.
+    pub(super) overdraft: Overdraft,
+}
 
 /// Held until what was pushed is written.
 pub(super) type Unwritten = Option<OwnedSemaphorePermit>;
@@ -70,7 +77,12 @@ impl Reading {
             let bytes_max = usize::try_from(given - used).unwrap_or(usize::MAX);
             let (gate, parts) = (self.gate.clone(), &self.parts);
             let wait_max = if self.is_behind { Duration::ZERO } else { WAIT_MAX };
-            let bounds = Bounds { bytes_max, bytes_min: 1, wait_max };
+            let overdraft = match gate.as_ref() {
+                // Those that are behind wait for it inside the gate, so it is not held outside of it.
+                Some(gate) => self.is_behind.then(|| gate.overdraft.clone()),
+                None => Some(Overdraft::default()),
+            };
+            let bounds = Bounds { bytes_max, bytes_min: 1, wait_max, overdraft };
             let read = async {
                 if self.is_behind {
                     let unwritten = pass(gate.as_ref()).await;
@@ -127,7 +139,7 @@ fn has_news(part: &FetchedPart) -> bool {
 /// Waits until one more push may be in memory.
 async fn pass(gate: Option<&Gate>) -> Unwritten {
     // It is never closed.
-    Arc::clone(gate?).acquire_owned().await.ok()
+    Arc::clone(&gate?.pushes).acquire_owned().await.ok()
 }
 
 /// Waits until the client has ended the reading.

@@ -32,7 +32,7 @@ pub(super) const ALL: &[Definition] = &[
         .read_only()
         .documentation(
             "How many bytes of records may be in answers that clients have not read yet; past it \
-             each answer to a fetch holds one batch.",
+             each connection has one batch.",
         ),
     Definition::new("max.requests.in.flight.per.connection", Kind::Int, "256")
         .rule(Rule::AtLeast(1))
