@@ -16,13 +16,14 @@ use callboard_protocol::native::topics::{
 pub use callboard_protocol::native::TopicPartition;
 pub use callboard_protocol::native::admin::{ClusterDescribed, Config, ConfigEdit, Edit, Resource};
 pub use callboard_protocol::native::groups::{CommittedOffset, GroupDescribed, ListedGroup};
-pub use callboard_protocol::native::read::{Position, TimedOffset};
+pub use callboard_protocol::native::read::{IsolationLevel, Position, TimedOffset};
 pub use callboard_protocol::native::topics::Topic;
 
 /// Looks after a broker. Every method is one request: dropping its future does not take it back.
 #[derive(Debug, Clone)]
 pub struct Admin {
     client: Client,
+    isolation: IsolationLevel,
 }
 
 /// What is to be known of a new topic.
@@ -59,7 +60,15 @@ impl TopicSpec {
 
 impl Admin {
     pub(crate) fn new(client: Client) -> Self {
-        Self { client }
+        Self { client, isolation: IsolationLevel::default() }
+    }
+
+    /// The same, for whose offsets count only the records of a level of isolation: with
+    /// [`IsolationLevel::ReadCommitted`] a partition ends at its last stable offset. All records count
+    /// by default.
+    #[must_use]
+    pub fn isolation_level(self, isolation: IsolationLevel) -> Self {
+        Self { isolation, ..self }
     }
 
     /// Creates a topic. It is durable when this returns.
@@ -150,7 +159,7 @@ impl Admin {
         partition: TopicPartition,
         position: Position,
     ) -> Result<Option<TimedOffset>, Error> {
-        self.client.offset(partition, position).await
+        self.client.offset(partition, position, self.isolation).await
     }
 
     /// The settings of something, sorted by name.

@@ -7,7 +7,7 @@ use crate::producer::ProducerBuilder;
 use crate::topics::Topics;
 use crate::transport::tcp::Tcp;
 use crate::transport::{InProcess, Transport, ask, one};
-use callboard_protocol::native::read::{ListOffsets, OffsetWanted, Position, TimedOffset};
+use callboard_protocol::native::read::{IsolationLevel, ListOffsets, OffsetWanted, Position, TimedOffset};
 use callboard_protocol::native::{Operation, TopicPartition};
 use std::sync::Arc;
 
@@ -89,8 +89,10 @@ impl Client {
         &self,
         partition: TopicPartition,
         position: Position,
+        isolation: IsolationLevel,
     ) -> Result<Option<TimedOffset>, Error> {
-        let listed = self.ask(ListOffsets { wanted: vec![OffsetWanted { partition, position }] }).await?;
+        let wanted = vec![OffsetWanted { partition, position }];
+        let listed = self.ask(ListOffsets { wanted, isolation }).await?;
         Ok(one(listed.outcomes)??)
     }
 

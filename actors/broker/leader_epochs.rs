@@ -74,7 +74,7 @@ impl BrokerHandle {
         slot: &PartitionSlot,
         epoch: i32,
     ) -> Result<Option<EpochEnd>, FetchError> {
-        let Polled { log_start, high_watermark } = self.ends(topic, slot).await?;
+        let Polled { log_start, high_watermark, .. } = self.ends(topic, slot).await?;
         let current = self.leader_epoch();
         if epoch == -1 || epoch > current {
             return Ok(None);

@@ -4,7 +4,7 @@ use super::BrokerHandle;
 use super::long_poll::FetchError;
 use super::topics::{PartitionSlot, TopicView};
 use crate::mail::{Unavailable, ask};
-use crate::partition::poll::{Poll, Polled};
+use crate::partition::poll::{Isolation, Poll, Polled};
 use callboard_storage::log::reader::Extent;
 use callboard_storage::log::{LogReader, TimedOffset};
 use futures_util::future::join_all;
@@ -32,6 +32,8 @@ pub struct OffsetWanted {
     pub slot: Arc<PartitionSlot>,
     /// Which of its offsets.
     pub position: Position,
+    /// What may be read.
+    pub isolation: Isolation,
 }
 
 impl BrokerHandle {
@@ -54,14 +56,15 @@ impl BrokerHandle {
     }
 
     async fn list_offset(&self, wanted: &OffsetWanted) -> Result<Option<TimedOffset>, FetchError> {
-        let OffsetWanted { topic, slot, position } = wanted;
-        let Polled { log_start, high_watermark } = self.ends(topic, slot).await?;
-        let extent = Extent { partition: slot.id, start: log_start, end: high_watermark };
+        let OffsetWanted { topic, slot, position, isolation } = wanted;
+        let ends = self.ends(topic, slot).await?;
+        let (log_start, end) = (ends.log_start, ends.end(*isolation));
+        let extent = Extent { partition: slot.id, start: log_start, end };
         // What is written at the log's end will be of the current epoch.
-        let end = TimedOffset { offset: high_watermark, timestamp: -1, leader_epoch: self.leader_epoch() };
+        let at_end = TimedOffset { offset: end, timestamp: -1, leader_epoch: self.leader_epoch() };
         match *position {
-            Position::Latest => Ok(Some(end)),
-            Position::Earliest if log_start == high_watermark => Ok(Some(end)),
+            Position::Latest => Ok(Some(at_end)),
+            Position::Earliest if log_start == end => Ok(Some(at_end)),
             Position::Earliest => {
                 self.read_log(topic, slot, move |reader| reader.with_epoch(extent, log_start).map(Some)).await
             }

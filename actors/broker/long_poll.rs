@@ -9,7 +9,7 @@ use super::locate::LocateError;
 use super::topics::{PartitionSlot, TopicView};
 use crate::clock;
 use crate::mail::{Unavailable, ask};
-use crate::partition::poll::{Grown, Poll, Polled, Watch};
+use crate::partition::poll::{Grown, Isolation, Poll, Polled, Watch};
 use bytes::Bytes;
 use callboard_protocol::batch::BatchHeader;
 use callboard_storage::Offset;
@@ -35,6 +35,8 @@ pub struct Fetch {
     /// What its client may have when answers that are not read take up all their room; without it,
     /// nothing is read then.
     pub overdraft: Option<Overdraft>,
+    /// What may be read.
+    pub isolation: Isolation,
 }
 
 /// What to read of a partition.
@@ -55,10 +57,24 @@ pub struct FetchPart {
 pub struct FetchedPart {
     /// Offset of the first record that may be read.
     pub log_start: Offset,
-    /// The offset behind the last record that may be read.
+    /// The offset behind the last record that is durable.
     pub high_watermark: Offset,
+    /// The offset behind the last record that no open transaction may still take back.
+    pub last_stable: Offset,
+    /// The transactions that were aborted and have records among the batches, for who reads committed
+    /// records. There are no transactions yet.
+    pub aborted: Vec<AbortedTransaction>,
     /// Whole batches; the first of them may begin before the offset.
     pub batches: Vec<Bytes>,
+}
+
+/// A transaction whose records count for nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AbortedTransaction {
+    /// The id of its producer.
+    pub producer_id: i64,
+    /// Offset of its first record in the partition.
+    pub first_offset: Offset,
 }
 
 /// Why nothing was read of a partition.
@@ -92,7 +108,7 @@ impl BrokerHandle {
     pub async fn fetch(&self, fetch: Fetch) -> Fetched {
         let deadline = clock::now() + fetch.wait_max;
         let (calls, mut inbox) = mpsc::unbounded_channel();
-        let parts = fetch.parts.into_iter().map(Part::new).collect();
+        let parts = fetch.parts.into_iter().map(|part| Part::new(part, fetch.isolation)).collect();
         let (left, bytes_min) = (fetch.bytes_max, fetch.bytes_min);
         let calls = (!fetch.wait_max.is_zero()).then_some(calls);
         let overdraft = fetch.overdraft;
@@ -125,7 +141,10 @@ struct Reading<'a> {
 /// A partition that is read.
 struct Part {
     wanted: FetchPart,
+    isolation: Isolation,
     fetched: FetchedPart,
+    /// The offset behind the last record that it may read.
+    end: Offset,
     state: State,
     /// The offset behind what was read, and the bytes that may still be.
     next: Offset,
@@ -146,9 +165,10 @@ enum State {
 }
 
 impl Part {
-    fn new(wanted: FetchPart) -> Self {
+    fn new(wanted: FetchPart, isolation: Isolation) -> Self {
         let (next, left) = (wanted.offset, wanted.bytes_max);
-        Self { wanted, fetched: FetchedPart::default(), state: State::Open, next, left }
+        let (fetched, end) = (FetchedPart::default(), Offset::default());
+        Self { wanted, isolation, fetched, end, state: State::Open, next, left }
     }
 
     fn finish(self) -> Result<FetchedPart, FetchError> {
@@ -167,21 +187,27 @@ impl Part {
                 return;
             }
         };
-        let Polled { log_start, high_watermark } = polled;
         let has_nothing = self.fetched.batches.is_empty();
-        if has_nothing && (self.next < log_start || self.next > high_watermark) {
+        // What stands behind the last stable offset is there, though it may not be read yet.
+        if has_nothing && (self.next < polled.log_start || self.next > polled.high_watermark) {
             self.state = State::Failed(FetchError::OutOfRange(polled));
             return;
         }
-        self.fetched.log_start = log_start;
-        self.fetched.high_watermark = high_watermark;
-        if self.next >= high_watermark {
+        self.reach(polled);
+        if self.next >= self.end {
             self.state = State::Watched;
         }
     }
 
+    fn reach(&mut self, ends: Polled) {
+        self.fetched.log_start = ends.log_start;
+        self.fetched.high_watermark = ends.high_watermark;
+        self.fetched.last_stable = ends.last_stable;
+        self.end = ends.end(self.isolation);
+    }
+
     fn is_behind(&self) -> bool {
-        self.state == State::Open && self.next < self.fetched.high_watermark
+        self.state == State::Open && self.next < self.end
     }
 }
 
@@ -221,7 +247,13 @@ impl Reading<'_> {
 
     async fn poll(&self, tag: usize, part: &Part) -> Result<Polled, FetchError> {
         let answers = self.broker.answers();
-        let watch = |calls| Watch { tag, offset: part.next, answers: answers.clone(), calls };
+        let watch = |calls| Watch {
+            tag,
+            offset: part.next,
+            isolation: part.isolation,
+            answers: answers.clone(),
+            calls,
+        };
         let watch = self.calls.clone().map(watch);
         let partition = self.broker.locate(&part.wanted.topic, &part.wanted.slot).await?;
         Ok(ask(&partition, |reply| Poll { watch, reply }).await?)
@@ -246,7 +278,7 @@ impl Reading<'_> {
         let behind = self.parts.iter().enumerate().filter(|(_, part)| part.is_behind());
         let (tags, wanted): (Vec<_>, Vec<_>) = behind
             .map(|(tag, part)| {
-                let (start, end) = (part.next, part.fetched.high_watermark);
+                let (start, end) = (part.next, part.end);
                 let extent = Extent { partition: part.wanted.slot.id, start, end };
                 (tag, Behind { part: part.wanted.clone(), extent, bytes_max: part.left })
             })
@@ -279,7 +311,7 @@ impl Reading<'_> {
             self.bytes += batch.len();
             part.fetched.batches.push(batch.clone());
         }
-        if part.next < part.fetched.high_watermark {
+        if part.next < part.end {
             part.state = State::Full;
         }
     }
@@ -302,7 +334,9 @@ impl Reading<'_> {
             self.bytes += batch.len();
             part.fetched.batches.extend([batch.head, batch.records]);
         }
-        part.fetched.high_watermark = part.fetched.high_watermark.max(grown.high_watermark);
+        if let Some(ends) = grown.ends {
+            part.reach(ends);
+        }
         if self.bytes >= self.bytes_min && part.state == State::Open {
             // Enough: where it ends now need not be asked.
             part.state = State::Watched;
@@ -350,3 +384,6 @@ fn read_each(
     };
     wanted.into_iter().map(&mut read).collect()
 }
+
+#[cfg(test)]
+mod tests;

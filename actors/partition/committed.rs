@@ -27,7 +27,7 @@ impl Handler<Committed> for Partition {
                 }
             }
         }
-        self.watchers.wake(&durable, self.high_watermark);
+        self.watchers.wake(&durable, self.ends());
         self.expire_later(ctx);
     }
 }

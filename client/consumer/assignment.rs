@@ -120,6 +120,7 @@ impl Consumer {
         partition: TopicPartition,
         position: Wanted,
     ) -> Result<Option<i64>, Error> {
-        Ok(self.client.offset(partition, position).await?.map(|found| found.offset))
+        let found = self.client.offset(partition, position, self.settings.isolation).await?;
+        Ok(found.map(|found| found.offset))
     }
 }

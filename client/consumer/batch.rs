@@ -12,6 +12,8 @@ use std::sync::Arc;
 #[derive(Debug, Clone)]
 pub(super) struct Packed {
     pub(super) header: BatchHeader,
+    /// None of its records is given.
+    pub(super) is_left_out: bool,
     head: Bytes,
     content: Bytes,
 }
@@ -20,6 +22,13 @@ impl Packed {
     /// Bytes of the whole batch.
     pub(super) fn len(&self) -> usize {
         self.head.len() + self.content.len()
+    }
+
+    #[cfg(test)]
+    pub(super) fn whole(batch: &callboard_protocol::batch::Batch) -> Self {
+        let mut head = batch.bytes.clone();
+        let content = head.split_off(BATCH_HEADER_BYTES);
+        Self { header: batch.header, is_left_out: false, head, content }
     }
 
     /// The batch with its records, which may unpack to so many bytes.
@@ -50,7 +59,7 @@ pub(super) fn take(pieces: &mut VecDeque<Bytes>, mut bytes: usize) -> Result<Vec
         if pieces.front().is_some_and(Bytes::is_empty) {
             pieces.pop_front();
         }
-        batches.push(Packed { header, head, content });
+        batches.push(Packed { header, is_left_out: false, head, content });
         bytes -= total;
     }
     Ok(batches)

@@ -6,6 +6,7 @@ use super::{Consumer, Partition};
 use crate::client::Client;
 use crate::error::Error;
 use callboard_protocol::native::TopicPartition;
+use callboard_protocol::native::read::IsolationLevel;
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -43,6 +44,7 @@ pub struct ConsumerBuilder {
 /// What a consumer goes by.
 pub(super) struct Settings {
     pub(super) reset: Reset,
+    pub(super) isolation: IsolationLevel,
     pub(super) commit_every: Option<Duration>,
     pub(super) buffer_bytes: u32,
     pub(super) unpacked_bytes: usize,
@@ -64,6 +66,7 @@ impl ConsumerBuilder {
             rebalance_timeout: Duration::from_secs(300),
             settings: Settings {
                 reset: Reset::default(),
+                isolation: IsolationLevel::default(),
                 commit_every: Some(Duration::from_secs(5)),
                 buffer_bytes: 8 << 20,
                 unpacked_bytes: 256 << 20,
@@ -130,6 +133,15 @@ impl ConsumerBuilder {
     #[must_use]
     pub fn auto_offset_reset(mut self, reset: Reset) -> Self {
         self.settings.reset = reset;
+        self
+    }
+
+    /// Which records of transactions are given: [`IsolationLevel::ReadUncommitted`] by default, as in
+    /// Kafka. With [`IsolationLevel::ReadCommitted`] none is of a transaction that was aborted, and
+    /// reading waits before the first that is open. A record that no transaction has is given by both.
+    #[must_use]
+    pub fn isolation_level(mut self, isolation: IsolationLevel) -> Self {
+        self.settings.isolation = isolation;
         self
     }
 

@@ -3,10 +3,11 @@
 use super::Consumer;
 use super::batch::{self, Batch};
 use super::builder::Reset;
+use super::isolation;
 use super::member::Event;
 use crate::error::Error;
 use crate::transport::Pushed;
-use callboard_protocol::native::read::Fetched;
+use callboard_protocol::native::read::{Fetched, IsolationLevel};
 use callboard_protocol::native::{Code, Refusal, TopicPartition};
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -45,6 +46,10 @@ impl Consumer {
                 }
                 let end = packed.header.last_offset() + 1;
                 if end <= from {
+                    continue;
+                }
+                if packed.is_left_out {
+                    self.positions.given(partition, end);
                     continue;
                 }
                 return match packed.unpack(self.settings.unpacked_bytes) {
@@ -122,7 +127,8 @@ impl Consumer {
         let parts = self.positions.to_read();
         let queued = u32::try_from(self.positions.queued_bytes).unwrap_or(u32::MAX);
         let credit = self.settings.buffer_bytes.saturating_sub(queued);
-        self.reading = (!parts.is_empty()).then(|| self.client.transport().read(parts, credit));
+        let isolation = self.settings.isolation;
+        self.reading = (!parts.is_empty()).then(|| self.client.transport().read(parts, credit, isolation));
     }
 
     fn pushed(&mut self, pushed: Option<Pushed>) {
@@ -155,7 +161,13 @@ impl Consumer {
             match part.outcome {
                 Ok(read) => {
                     let batches = batch::take(&mut pieces, read.bytes as usize)?;
-                    self.positions.queue(part.partition, batches, read.high_watermark);
+                    let (batches, end) = match self.settings.isolation {
+                        IsolationLevel::ReadUncommitted => (batches, read.high_watermark),
+                        IsolationLevel::ReadCommitted => {
+                            (isolation::leave_out_aborted(batches, &read.aborted), read.last_stable)
+                        }
+                    };
+                    self.positions.queue(part.partition, batches, end);
                 }
                 Err(refusal) => self.refused(part.partition, refusal),
             }

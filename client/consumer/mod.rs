@@ -6,6 +6,7 @@
 //! - [`member`]: the consumer's place in its group
 //! - [`positions`]: its partitions, how far it is in each, and what waits to be taken
 //! - [`batch`]: batches as they come, and their records
+//! - [`isolation`]: leaving out what transactions took back
 //! - [`commit`]: how far the group has read
 
 mod assignment;
@@ -13,11 +14,13 @@ mod batch;
 mod builder;
 mod commit;
 mod drive;
+mod isolation;
 mod member;
 mod positions;
 
 pub use batch::Batch;
 pub use builder::{ConsumerBuilder, Listener, Reset};
+pub use callboard_protocol::native::read::IsolationLevel;
 
 use crate::client::Client;
 use crate::error::Error;
@@ -186,10 +189,22 @@ impl Consumer {
         self.positions.get(partition)?.next
     }
 
-    /// Records of a partition that are there and were not given, as far as is known.
+    /// Offsets of a partition that may be read and were not given, as far as is known: up to the last
+    /// stable offset where committed records are read.
     pub fn lag(&self, topic: &str, partition: u32) -> Option<u64> {
         let position = self.positions.get(self.positions.find(topic, partition)?)?;
-        u64::try_from(position.high_watermark? - position.next?).ok()
+        u64::try_from(position.end? - position.next?).ok()
+    }
+
+    /// The offset behind the last record of a partition that the consumer may read, asked for now: the
+    /// last stable offset where it reads committed records. Cancel safe.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when the consumer does not have the partition, or when the broker cannot be
+    /// asked.
+    pub async fn end_offset(&self, topic: &str, partition: u32) -> Result<i64, Error> {
+        let partition = self.own(topic, partition)?;
+        Ok(self.offset(partition, Wanted::Latest).await?.unwrap_or(0))
     }
 
     /// Goes on from an offset of a partition that the consumer has.

@@ -28,8 +28,8 @@ pub(super) struct Position {
     /// The offset behind what waits in the queue.
     fetched: i64,
     pub(super) is_paused: bool,
-    /// The end of the log as far as is known.
-    pub(super) high_watermark: Option<i64>,
+    /// The offset behind the last record that may be read, as far as is known.
+    pub(super) end: Option<i64>,
     /// The offset that was committed last.
     pub(super) committed: Option<i64>,
     /// The log does not have the place that was read: what is committed is no better a beginning.
@@ -52,7 +52,7 @@ impl Positions {
             next: None,
             fetched: 0,
             is_paused: false,
-            high_watermark: None,
+            end: None,
             committed: None,
             is_out_of_range: false,
         });
@@ -148,9 +148,9 @@ impl Positions {
     }
 
     /// Takes batches that were pushed.
-    pub(super) fn queue(&mut self, partition: TopicPartition, batches: Vec<Packed>, high_watermark: i64) {
+    pub(super) fn queue(&mut self, partition: TopicPartition, batches: Vec<Packed>, end: i64) {
         let Some(position) = self.partitions.get_mut(&partition) else { return };
-        position.high_watermark = Some(high_watermark);
+        position.end = Some(end);
         for batch in batches {
             position.fetched = position.fetched.max(batch.header.last_offset() + 1);
             self.queued_bytes += batch.len();

@@ -5,7 +5,7 @@ pub mod tcp;
 
 use crate::error::Error;
 use bytes::Bytes;
-use callboard_protocol::native::read::{Fetched, ReadPart};
+use callboard_protocol::native::read::{Fetched, IsolationLevel, ReadPart};
 use callboard_protocol::native::{Operation, Request, Response};
 use futures_util::future::BoxFuture;
 use std::fmt;
@@ -25,7 +25,7 @@ pub trait Transport: fmt::Debug + Send + Sync + 'static {
     fn call(&self, request: Request, batches: Vec<Bytes>) -> BoxFuture<'static, Reply>;
 
     /// Opens a reading of partitions with so many bytes of credit.
-    fn read(&self, parts: Vec<ReadPart>, credit: u32) -> Reading;
+    fn read(&self, parts: Vec<ReadPart>, credit: u32, isolation: IsolationLevel) -> Reading;
 }
 
 /// Something that a client can be connected to without a socket: a broker in the same program.

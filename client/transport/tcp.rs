@@ -10,7 +10,7 @@ use crate::error::Error;
 use bytes::Bytes;
 use callboard_protocol::native::frame::Frame;
 use callboard_protocol::native::hello::{Hello, Welcome};
-use callboard_protocol::native::read::{CloseReading, Credit, OpenReading, ReadPart};
+use callboard_protocol::native::read::{CloseReading, Credit, IsolationLevel, OpenReading, ReadPart};
 use callboard_protocol::native::{FrameHeader, Operation, Refusal, Request, Response, VERSION};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -69,10 +69,11 @@ impl Transport for Tcp {
         async { answer.await.unwrap_or(Err(Error::Closed)) }.boxed()
     }
 
-    fn read(&self, parts: Vec<ReadPart>, credit: u32) -> Reading {
+    fn read(&self, parts: Vec<ReadPart>, credit: u32, isolation: IsolationLevel) -> Reading {
         let reading = self.next_reading.fetch_add(1, Ordering::Relaxed);
         let (pushes, inbox) = mpsc::unbounded_channel();
-        let _ = self.orders.send(Order::Open { open: OpenReading { reading, parts, credit }, pushes });
+        let open = OpenReading { reading, parts, credit, isolation };
+        let _ = self.orders.send(Order::Open { open, pushes });
         let end = End { reading, orders: self.orders.clone() };
         Reading::new(inbox, move |bytes| {
             let _ = end.orders.send(Order::Credit(Credit { reading: end.reading, bytes }));

@@ -35,6 +35,7 @@ mod tests {
         let (head, content) = (&gap.bytes[..BATCH_HEADER_BYTES], gap.bytes.slice(BATCH_HEADER_BYTES..));
         let unpacked = Unpacked::new(head, content.clone(), 1000).unwrap();
         assert_eq!(unpacked.records().count(), 0);
+        assert!(!unpacked.is_abort_marker());
         // Length, attributes, no time, offset 999 as a zigzag number, key, value, no headers.
         let marker = [34, 0, 0, 0xce, 0x0f, 8, 0, 0, 0, 1, 12, 0, 0, 0, 0, 0, 0, 0];
         assert_eq!(content.as_ref(), marker);

@@ -7,6 +7,9 @@ use super::header::{BATCH_HEADER_BYTES, BATCH_UNSUMMED_BYTES, BatchHeader, Compr
 use bytes::{Buf, Bytes};
 use std::io::{self, Read};
 
+/// What the key of a marker says of a transaction that was aborted.
+const ABORTED: [u8; 2] = [0, 0];
+
 /// The records of a batch, unpacked.
 #[derive(Debug, Clone)]
 pub struct Unpacked {
@@ -84,6 +87,14 @@ impl Unpacked {
         // A control batch says what became of a transaction; it has no records for anybody.
         let left = if self.header.attributes.is_control() { 0 } else { self.header.record_count };
         Records { header: self.header, rest: self.content.clone(), left }
+    }
+
+    /// Whether it is a control batch which says that its producer's transaction was aborted.
+    pub fn is_abort_marker(&self) -> bool {
+        let mut markers = Records { header: self.header, rest: self.content.clone(), left: 1 };
+        let key = self.header.attributes.is_control().then(|| markers.next()?.ok()?.key).flatten();
+        // The version of the key, and then the kind of the marker.
+        key.and_then(|key| key.get(2..4).map(|kind| kind == ABORTED)).unwrap_or(false)
     }
 }
 

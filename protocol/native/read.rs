@@ -14,6 +14,8 @@ body! {
         pub bytes_min: u32,
         /// How long it waits at most, in milliseconds.
         pub wait_max_ms: u32,
+        /// Whose records are read of transactions.
+        pub isolation: IsolationLevel,
     }
 
     /// Where to read a partition.
@@ -43,11 +45,26 @@ body! {
     pub struct ReadBatches {
         /// Offset of the first record that may be read.
         pub log_start: i64,
-        /// The offset behind the last one that may be.
+        /// The offset behind the last record that is durable.
         pub high_watermark: i64,
+        /// The offset of the first record of the first transaction that is open; the high watermark
+        /// where none is. Behind it nobody reads who reads committed records.
+        pub last_stable: i64,
         /// Bytes of its batches, all together; each says its own length. The first may begin before
         /// the offset that was asked for.
         pub bytes: u32,
+        /// The transactions that were aborted and have records among the batches, where committed
+        /// records are read.
+        pub aborted: Vec<AbortedTransaction>,
+    }
+
+    /// A transaction whose records the reader is to drop: those that its producer marked as parts of
+    /// a transaction, from an offset up to that producer's next marker of an abort.
+    pub struct AbortedTransaction {
+        /// The id of its producer.
+        pub producer_id: i64,
+        /// Offset of its first record in the partition.
+        pub first_offset: i64,
     }
 
     /// Opens a reading: the broker pushes [`Fetched`] for as long as there is credit.
@@ -58,6 +75,8 @@ body! {
         pub parts: Vec<ReadPart>,
         /// Bytes of batches that may be pushed; only the first batch of a frame may pass them.
         pub credit: u32,
+        /// Whose records are read of transactions.
+        pub isolation: IsolationLevel,
     }
 
     /// More bytes may be pushed. It is not answered.
@@ -81,6 +100,8 @@ body! {
     pub struct ListOffsets {
         /// The partitions, and which of their offsets.
         pub wanted: Vec<OffsetWanted>,
+        /// Whose records count of transactions.
+        pub isolation: IsolationLevel,
     }
 
     /// An offset of a partition that is asked for.
@@ -104,6 +125,16 @@ body! {
         /// The time of its record, in milliseconds since 1970; -1 where it is an end of the log.
         pub timestamp: i64,
     }
+}
+
+/// Whose records a reader wants of transactions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, rkyv::Archive, rkyv::Serialize, rkyv::Deserialize)]
+pub enum IsolationLevel {
+    /// All that are durable, whatever becomes of their transactions.
+    #[default]
+    ReadUncommitted,
+    /// Those of committed transactions and of none; nothing behind the beginning of one that is open.
+    ReadCommitted,
 }
 
 /// Which offset is asked for.

@@ -35,7 +35,13 @@ fn outcomes() -> Outcomes {
 }
 
 fn fetched() -> Fetched {
-    let read = ReadBatches { log_start: 1, high_watermark: 9, bytes: 70 };
+    let read = ReadBatches {
+        log_start: 1,
+        high_watermark: 9,
+        last_stable: 8,
+        bytes: 70,
+        aborted: vec![AbortedTransaction { producer_id: 7, first_offset: 2 }],
+    };
     let part = |outcome| FetchedPart { partition: partition(), outcome };
     Fetched { parts: vec![part(Ok(read)), part(Err(refusal()))] }
 }
@@ -54,6 +60,7 @@ fn requests() -> Vec<Request> {
     let text = |text: &str| Some(text.to_owned());
     let part = || ReadPart { partition: partition(), offset: 5 };
     let batch = ProducedBatch { partition: partition(), bytes: 70 };
+    let isolation = IsolationLevel::ReadCommitted;
     let wanted = |position| OffsetWanted { partition: partition(), position };
     let positions =
         [Position::Earliest, Position::Latest, Position::AtTime(1_700_000_000_000), Position::MaxTime];
@@ -81,11 +88,12 @@ fn requests() -> Vec<Request> {
         CreatePartitions { topics: vec![("orders".into(), 8)], validate_only: true }.into_request(),
         NewProducer {}.into_request(),
         Produce { acks: Acks::Synced, batches: vec![batch] }.into_request(),
-        Fetch { parts: vec![part()], bytes_max: 1 << 20, bytes_min: 1, wait_max_ms: 500 }.into_request(),
-        OpenReading { reading: 7, parts: vec![part()], credit: 1 << 20 }.into_request(),
+        Fetch { parts: vec![part()], bytes_max: 1 << 20, bytes_min: 1, wait_max_ms: 500, isolation }
+            .into_request(),
+        OpenReading { reading: 7, parts: vec![part()], credit: 1 << 20, isolation }.into_request(),
         Credit { reading: 7, bytes: 70 }.into_request(),
         CloseReading { reading: 7 }.into_request(),
-        ListOffsets { wanted: positions.into_iter().map(wanted).collect() }.into_request(),
+        ListOffsets { wanted: positions.into_iter().map(wanted).collect(), isolation }.into_request(),
         Beat {
             group: "readers".into(),
             member: "a-member-of-it".into(),

@@ -164,6 +164,10 @@ pub struct ConsumeArgs {
     /// Go on when the end is reached, and wait for more. A group's member always does.
     #[arg(long, short)]
     pub follow: bool,
+    /// Which records of transactions are read: all, or those of committed ones only, up to the first
+    /// transaction that is open.
+    #[arg(long, value_enum, value_name = "LEVEL", default_value_t)]
+    pub isolation: Isolation,
     /// Stop after so many records.
     #[arg(long, short = 'c')]
     pub count: Option<u64>,
@@ -171,6 +175,16 @@ pub struct ConsumeArgs {
     /// headers, %% a percent sign, \n and \t.
     #[arg(long, default_value = "%v\\n", conflicts_with = "json")]
     pub format: Format,
+}
+
+/// Which records of transactions are read.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
+pub enum Isolation {
+    /// All.
+    #[default]
+    ReadUncommitted,
+    /// Those of committed transactions.
+    ReadCommitted,
 }
 
 /// Where reading begins.

@@ -8,7 +8,8 @@ mod values;
 
 pub use bench::{BenchCommand, BenchConsume, BenchLatency, BenchProduce, Load, When};
 pub use client::{
-    ClientCommand, Connection, ConsumeArgs, From, GroupCommand, Packing, ProduceArgs, ResetArgs, TopicCommand,
+    ClientCommand, Connection, ConsumeArgs, From, GroupCommand, Isolation, Packing, ProduceArgs, ResetArgs,
+    TopicCommand,
 };
 pub use folder::{CheckArgs, SalvageArgs};
 pub use format::{Format, Piece};

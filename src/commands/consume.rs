@@ -2,9 +2,9 @@
 
 use super::hints::{AboutTopic, chosen};
 use super::json_lines;
-use crate::cli::{ConsumeArgs, Format, From, Piece};
+use crate::cli::{ConsumeArgs, Format, From, Isolation, Piece};
 use anyhow::{Context, Result};
-use callboard_client::consumer::{Consumer, Reset};
+use callboard_client::consumer::{Consumer, IsolationLevel, Reset};
 use callboard_client::{Client, Received};
 use callboard_protocol::native::read::Position;
 use std::collections::HashMap;
@@ -67,7 +67,8 @@ async fn build(client: &Client, consume: &ConsumeArgs) -> Result<Consumer> {
              lets it go on from elsewhere"
         ),
     };
-    let builder = client.consumer().auto_offset_reset(reset);
+    let isolation = isolation(consume.isolation);
+    let builder = client.consumer().auto_offset_reset(reset).isolation_level(isolation);
     if let Some(group) = &consume.group {
         return Ok(builder.group(group).topics([topic]).build().await?);
     }
@@ -84,9 +85,17 @@ async fn build(client: &Client, consume: &ConsumeArgs) -> Result<Consumer> {
     Ok(consumer)
 }
 
+fn isolation(isolation: Isolation) -> IsolationLevel {
+    match isolation {
+        Isolation::ReadUncommitted => IsolationLevel::ReadUncommitted,
+        Isolation::ReadCommitted => IsolationLevel::ReadCommitted,
+    }
+}
+
 /// Where the partitions end now that have something to read before that.
 async fn ends(client: &Client, consume: &ConsumeArgs, consumer: &Consumer) -> Result<HashMap<u32, i64>> {
-    let (admin, topic) = (client.admin(), consume.topic.as_str());
+    let admin = client.admin().isolation_level(isolation(consume.isolation));
+    let topic = consume.topic.as_str();
     let mut ends = HashMap::new();
     for assigned in consumer.assignment() {
         let partition = assigned.partition;

@@ -10,10 +10,11 @@ use super::error_code::Code;
 use super::{Caller, Edge, Refused};
 use callboard_actors::broker::answers::Overdraft;
 use callboard_actors::broker::long_poll::{self, FetchError, FetchPart, FetchedPart};
-use callboard_actors::partition::poll::Polled;
+use callboard_actors::partition::poll::{Isolation, Polled};
 use callboard_protocol::kafka::ErrorCode;
 use callboard_protocol::kafka::fetch::{
-    EpochEndOffset, FetchRequest, FetchResponse, FetchableTopicResponse, LeaderIdAndEpoch, PartitionData,
+    AbortedTransaction, EpochEndOffset, FetchRequest, FetchResponse, FetchableTopicResponse,
+    LeaderIdAndEpoch, PartitionData,
 };
 use callboard_protocol::wire::Records;
 use callboard_storage::Offset;
@@ -49,11 +50,20 @@ pub(super) async fn handle(
 /// What is wrong with all partitions of a request alike.
 fn refusal(request: &FetchRequest) -> Option<ErrorCode> {
     let is_follower = request.replica_id >= 0 || request.replica_state.replica_id >= 0;
-    if request.max_bytes < 0 || !matches!(request.isolation_level, 0 | 1) {
+    if request.max_bytes < 0 || isolation(request.isolation_level).is_none() {
         Some(ErrorCode::UNKNOWN_SERVER_ERROR)
     } else {
         // Nobody follows a single broker.
         is_follower.then_some(ErrorCode::NOT_LEADER_OR_FOLLOWER)
+    }
+}
+
+/// What a level of isolation lets a client read; none when there is no such level.
+pub(super) fn isolation(level: i8) -> Option<Isolation> {
+    match level {
+        0 => Some(Isolation::ReadUncommitted),
+        1 => Some(Isolation::ReadCommitted),
+        _ => None,
     }
 }
 
@@ -86,6 +96,7 @@ async fn fetch(edge: &Edge, request: &FetchRequest, targets: &mut [Target]) {
         wait_max: Duration::from_millis(wait_max as u64),
         // A connection has one fetch at a time.
         overdraft: Some(Overdraft::default()),
+        isolation: isolation(request.isolation_level).unwrap_or_default(),
     };
     let fetched = tokio::select! {
         biased;
@@ -138,8 +149,9 @@ fn partition(target: &Target, isolation_level: i8) -> PartitionData {
         (Err(code), _) => failed(*code),
         (Ok(_), Some(Ok(fetched))) => read(fetched, target, isolation_level),
         (Ok(_), Some(Err(FetchError::OutOfRange(ends)))) if target.diverging.is_some() => {
-            let Polled { log_start, high_watermark } = *ends;
-            read(&FetchedPart { log_start, high_watermark, batches: Vec::new() }, target, isolation_level)
+            let Polled { log_start, high_watermark, last_stable } = *ends;
+            let nothing = FetchedPart { log_start, high_watermark, last_stable, ..FetchedPart::default() };
+            read(&nothing, target, isolation_level)
         }
         (Ok(_), Some(Err(error))) => failed(error.code()),
         (Ok(_), None) => failed(ErrorCode::UNKNOWN_SERVER_ERROR),
@@ -149,12 +161,16 @@ fn partition(target: &Target, isolation_level: i8) -> PartitionData {
 }
 
 fn read(fetched: &FetchedPart, target: &Target, isolation_level: i8) -> PartitionData {
+    let aborted = fetched.aborted.iter().map(|aborted| AbortedTransaction {
+        producer_id: aborted.producer_id,
+        first_offset: aborted.first_offset.0,
+    });
     let mut data = PartitionData {
         high_watermark: fetched.high_watermark.0,
-        last_stable_offset: fetched.high_watermark.0,
+        last_stable_offset: fetched.last_stable.0,
         log_start_offset: fetched.log_start.0,
         // A list, though an empty one, only for those who read what is committed.
-        aborted_transactions: (isolation_level == 1).then(Vec::new),
+        aborted_transactions: (isolation_level == 1).then(|| aborted.collect()),
         records: Some(fetched.batches.iter().cloned().collect()),
         ..PartitionData::default()
     };

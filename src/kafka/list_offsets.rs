@@ -4,10 +4,12 @@
 //! for what is tiered (-5, -6) find nothing.
 
 use super::error_code::Code;
+use super::fetch::isolation;
 use super::{Caller, Edge, Refused};
 use callboard_actors::broker::list_offsets::{OffsetWanted, Position};
 use callboard_actors::broker::long_poll::FetchError;
 use callboard_actors::broker::topics::TopicView;
+use callboard_actors::partition::poll::Isolation;
 use callboard_protocol::kafka::ErrorCode;
 use callboard_protocol::kafka::list_offsets::{
     ListOffsetsPartition, ListOffsetsPartitionResponse, ListOffsetsRequest, ListOffsetsResponse,
@@ -39,13 +41,14 @@ pub(super) async fn handle(
     request: ListOffsetsRequest,
 ) -> Result<ListOffsetsResponse, Refused> {
     caller.check_partitions(request.topics.iter().map(|topic| topic.partitions.len()).sum())?;
-    let isolation = check_isolation(request.isolation_level);
+    let isolation = isolation(request.isolation_level).ok_or(ErrorCode::UNKNOWN_SERVER_ERROR);
     let mut wanted = Vec::new();
     let mut asked = Vec::new();
     for (name, partitions) in gather(request.topics) {
         let topic = edge.broker.topics().get(&name).cloned();
         let ask = |named: &Named| {
-            let want = isolation.and_then(|()| look_up(&edge, caller.version, topic.as_ref(), named));
+            let want =
+                isolation.and_then(|level| look_up(&edge, caller.version, topic.as_ref(), named, level));
             let place = want.map(|want| want.map(|want| push(&mut wanted, want)));
             Asked { partition: named.partition.partition_index, place }
         };
@@ -73,16 +76,12 @@ fn gather(topics: Vec<ListOffsetsTopic>) -> BTreeMap<Str, BTreeMap<i32, Named>> 
     gathered
 }
 
-/// Without transactions all records are committed, so that both levels are the same.
-fn check_isolation(level: i8) -> Result<(), ErrorCode> {
-    if (0..=1).contains(&level) { Ok(()) } else { Err(ErrorCode::UNKNOWN_SERVER_ERROR) }
-}
-
 fn look_up(
     edge: &Edge,
     version: i16,
     topic: Option<&Arc<TopicView>>,
     named: &Named,
+    isolation: Isolation,
 ) -> Result<Option<OffsetWanted>, ErrorCode> {
     let Named { partition, is_repeated } = named;
     if *is_repeated {
@@ -93,7 +92,8 @@ fn look_up(
     let (topic, slot) = found.ok_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)?;
     let known = (partition.current_leader_epoch != -1).then_some(partition.current_leader_epoch);
     edge.broker.check_leader_epoch(known).map_err(|error| error.code())?;
-    Ok(position.map(|position| OffsetWanted { topic: Arc::clone(topic), slot: Arc::clone(slot), position }))
+    let (topic, slot) = (Arc::clone(topic), Arc::clone(slot));
+    Ok(position.map(|position| OffsetWanted { topic, slot, position, isolation }))
 }
 
 /// What a timestamp asks for in that version; none for what never is there.

@@ -183,7 +183,7 @@ impl Native {
             return Err(Refusal::new(Code::UNKNOWN_READING, "there is a reading of that number already"));
         }
         let gate = Some(session.gate.clone());
-        let (credit, reading) = readings::open(open.parts, open.credit, gate);
+        let (credit, reading) = readings::open(open.parts, open.credit, open.isolation, gate);
         session.readings.insert(open.reading, credit);
         let (pushes, number) = (session.pushes.clone(), open.reading);
         actix_rt::spawn(reading.run(Arc::clone(self), move |pushed, unwritten| {

@@ -9,7 +9,7 @@ use callboard_actors::broker::answers::Overdraft;
 use callboard_client::Error;
 use callboard_client::transport::{Reading, Reply, Transport};
 use callboard_protocol::native::Request;
-use callboard_protocol::native::read::ReadPart;
+use callboard_protocol::native::read::{IsolationLevel, ReadPart};
 use futures_util::future::BoxFuture;
 use std::sync::Arc;
 use tokio::sync::mpsc;
@@ -43,13 +43,13 @@ impl Transport for Local {
         }
     }
 
-    fn read(&self, parts: Vec<ReadPart>, credit: u32) -> Reading {
+    fn read(&self, parts: Vec<ReadPart>, credit: u32, isolation: IsolationLevel) -> Reading {
         let (pushes, inbox) = mpsc::unbounded_channel();
         if self.native.stopping.is_cancelled() {
             let _ = pushes.send(Err(Error::Closed));
             return Reading::new(inbox, |_| ());
         }
-        let (credit, reading) = readings::open(parts, credit, None);
+        let (credit, reading) = readings::open(parts, credit, isolation, None);
         let native = Arc::clone(&self.native);
         let closed = pushes.clone();
         let running = reading.run(Arc::clone(&native), move |pushed, _| {

@@ -6,8 +6,10 @@ use bytes::Bytes;
 use callboard_actors::broker::answers::Overdraft;
 use callboard_actors::broker::list_offsets::{self, OffsetWanted};
 use callboard_actors::broker::long_poll::{self, FetchError, FetchPart};
+use callboard_actors::partition::poll::Isolation;
 use callboard_protocol::native::read::{
-    Fetch, Fetched, FetchedPart, ListOffsets, OffsetsListed, Position, ReadBatches, ReadPart, TimedOffset,
+    AbortedTransaction, Fetch, Fetched, FetchedPart, IsolationLevel, ListOffsets, OffsetsListed, Position,
+    ReadBatches, ReadPart, TimedOffset,
 };
 use callboard_protocol::native::{Code, Refusal, Response};
 use callboard_storage::Offset;
@@ -22,6 +24,7 @@ pub(super) async fn fetch(native: &Native, fetch: Fetch, overdraft: Overdraft) -
         bytes_min: fetch.bytes_min as usize,
         wait_max: Duration::from_millis(u64::from(fetch.wait_max_ms)),
         overdraft: Some(overdraft),
+        isolation: isolation(fetch.isolation),
     };
     let (fetched, batches) = read(native, &fetch.parts, bounds).await;
     Ok((Response::Fetch(fetched), batches))
@@ -36,7 +39,7 @@ pub(super) fn check_once(parts: &[ReadPart]) -> Result<(), Refusal> {
     Err(Refusal::new(Code::INVALID_REQUEST, "a partition is named twice"))
 }
 
-/// How much is read, and how long is waited for it.
+/// How much is read and of whose, and how long is waited for it.
 #[derive(Debug, Clone)]
 pub(super) struct Bounds {
     pub(super) bytes_max: usize,
@@ -44,6 +47,7 @@ pub(super) struct Bounds {
     pub(super) wait_max: Duration,
     /// Without it nothing is read while answers that are not read take up all their room.
     pub(super) overdraft: Option<Overdraft>,
+    pub(super) isolation: Isolation,
 }
 
 /// Reads partitions, each once, and answers for all of them in their order.
@@ -61,8 +65,8 @@ pub(super) async fn read(native: &Native, parts: &[ReadPart], bounds: Bounds) ->
     drop(topics);
     // What a client must act on is told at once.
     let wait_max = if outcomes.iter().all(Result::is_ok) { bounds.wait_max } else { Duration::ZERO };
-    let Bounds { bytes_min, overdraft, .. } = bounds;
-    let fetch = long_poll::Fetch { parts: wanted, bytes_max, bytes_min, wait_max, overdraft };
+    let Bounds { bytes_min, overdraft, isolation, .. } = bounds;
+    let fetch = long_poll::Fetch { parts: wanted, bytes_max, bytes_min, wait_max, overdraft, isolation };
     let mut fetched = wait(native, fetch).await.into_iter();
     let mut batches = Vec::new();
     let parts = parts.iter().zip(outcomes).map(|(part, found)| {
@@ -92,15 +96,33 @@ async fn wait(native: &Native, fetch: long_poll::Fetch) -> long_poll::Fetched {
 fn read_batches(read: long_poll::FetchedPart, batches: &mut Vec<Bytes>) -> ReadBatches {
     let bytes = read.batches.iter().map(Bytes::len).sum::<usize>() as u32;
     batches.extend(read.batches);
-    ReadBatches { log_start: read.log_start.0, high_watermark: read.high_watermark.0, bytes }
+    let aborted = read.aborted.iter().map(|aborted| AbortedTransaction {
+        producer_id: aborted.producer_id,
+        first_offset: aborted.first_offset.0,
+    });
+    ReadBatches {
+        log_start: read.log_start.0,
+        high_watermark: read.high_watermark.0,
+        last_stable: read.last_stable.0,
+        bytes,
+        aborted: aborted.collect(),
+    }
+}
+
+pub(super) fn isolation(level: IsolationLevel) -> Isolation {
+    match level {
+        IsolationLevel::ReadUncommitted => Isolation::ReadUncommitted,
+        IsolationLevel::ReadCommitted => Isolation::ReadCommitted,
+    }
 }
 
 pub(super) async fn list_offsets(native: &Native, list: &ListOffsets) -> Result<OffsetsListed, Refusal> {
     native.check_count(list.wanted.len())?;
+    let isolation = isolation(list.isolation);
     let topics = native.broker.topics();
     let wanted = list.wanted.iter().map(|wanted| {
         let (topic, slot) = find(&topics, wanted.partition)?;
-        Ok(OffsetWanted { topic, slot, position: position(wanted.position) })
+        Ok(OffsetWanted { topic, slot, position: position(wanted.position), isolation })
     });
     let wanted: Vec<Result<_, Refusal>> = wanted.collect();
     let found = wanted.iter().filter_map(|wanted| wanted.as_ref().ok().cloned()).collect();

@@ -1,12 +1,13 @@
 //! Readings: what comes into partitions is pushed, for as long as the client has given credit.
 
 use super::Native;
-use super::read::{Bounds, check_once, read};
+use super::read::{Bounds, check_once, isolation, read};
 use bytes::Bytes;
 use callboard_actors::broker::answers::Overdraft;
+use callboard_actors::partition::poll::Isolation;
 use callboard_protocol::batch::{BATCH_HEADER_BYTES, BatchHeader};
 use callboard_protocol::native::Refusal;
-use callboard_protocol::native::read::{Fetched, FetchedPart, ReadPart};
+use callboard_protocol::native::read::{Fetched, FetchedPart, IsolationLevel, ReadBatches, ReadPart};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
@@ -40,16 +41,22 @@ pub(super) struct Gate {
 pub(super) type Unwritten = Option<OwnedSemaphorePermit>;
 
 /// A reading with its first credit, which is to be run. One without a gate pushes to who takes it at once.
-pub(super) fn open(parts: Vec<ReadPart>, credit: u32, gate: Option<Gate>) -> (Credit, Reading) {
+pub(super) fn open(
+    parts: Vec<ReadPart>,
+    credit: u32,
+    level: IsolationLevel,
+    gate: Option<Gate>,
+) -> (Credit, Reading) {
     let (given, inbox) = watch::channel(u64::from(credit));
     let is_behind = gate.is_some();
-    (Credit(given), Reading { parts, given: inbox, used: 0, gate, is_behind })
+    (Credit(given), Reading { parts, isolation: isolation(level), given: inbox, used: 0, gate, is_behind })
 }
 
 /// A reading on its way.
 #[derive(Debug)]
 pub(super) struct Reading {
     parts: Vec<ReadPart>,
+    isolation: Isolation,
     given: watch::Receiver<u64>,
     used: u64,
     gate: Option<Gate>,
@@ -82,7 +89,8 @@ impl Reading {
                 Some(gate) => self.is_behind.then(|| gate.overdraft.clone()),
                 None => Some(Overdraft::default()),
             };
-            let bounds = Bounds { bytes_max, bytes_min: 1, wait_max, overdraft };
+            let isolation = self.isolation;
+            let bounds = Bounds { bytes_max, bytes_min: 1, wait_max, overdraft, isolation };
             let read = async {
                 if self.is_behind {
                     let unwritten = pass(gate.as_ref()).await;
@@ -123,7 +131,11 @@ impl Reading {
                     part.offset = part.offset.max(header.last_offset() + 1);
                 }
             }
-            is_behind |= read.outcome.as_ref().is_ok_and(|read| part.offset < read.high_watermark);
+            let end = |read: &ReadBatches| match self.isolation {
+                Isolation::ReadUncommitted => read.high_watermark,
+                Isolation::ReadCommitted => read.last_stable,
+            };
+            is_behind |= read.outcome.as_ref().is_ok_and(|read| part.offset < end(read));
         }
         let mut outcomes = fetched.parts.iter().map(|read| read.outcome.is_ok());
         self.parts.retain(|_| outcomes.next().unwrap_or(true));

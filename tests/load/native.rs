@@ -6,7 +6,7 @@ use bytes::Bytes;
 use callboard_protocol::native::frame::Frame;
 use callboard_protocol::native::hello::{Hello, Welcome};
 use callboard_protocol::native::operations::BODY_VERSION;
-use callboard_protocol::native::read::{Fetch, ReadPart};
+use callboard_protocol::native::read::{Fetch, IsolationLevel, ReadPart};
 use callboard_protocol::native::{Flags, FrameHeader, Operation, Request, Response, TopicPartition, VERSION};
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -82,7 +82,13 @@ pub(crate) fn frame(correlation_id: u32, operation: impl Operation) -> Vec<u8> {
 
 /// A request to read partitions from their beginning, as much as there is.
 pub(crate) fn fetch(topic: &Topic, partitions: u32) -> Fetch {
-    Fetch { parts: parts(topic, partitions), bytes_max: u32::MAX, bytes_min: 1, wait_max_ms: 0 }
+    Fetch {
+        parts: parts(topic, partitions),
+        bytes_max: u32::MAX,
+        bytes_min: 1,
+        wait_max_ms: 0,
+        isolation: IsolationLevel::ReadUncommitted,
+    }
 }
 
 /// Partitions from their beginning.

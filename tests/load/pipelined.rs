@@ -7,7 +7,7 @@ use crate::native;
 use crate::topic::Topic;
 use crate::victim::{Open, Victim};
 use callboard_protocol::kafka::fetch::FetchRequest;
-use callboard_protocol::native::read::OpenReading;
+use callboard_protocol::native::read::{IsolationLevel, OpenReading};
 use socket2::SockRef;
 use std::io::{ErrorKind, Write};
 use std::net::TcpStream;
@@ -120,7 +120,17 @@ fn readings_whose_pushes_are_not_read_take_bounded_memory() {
     let parts = || native::parts(&case.topic, 1);
     // Those that the broker refuses, because there are as many as may be, are answered too.
     let opens: Vec<u8> = (0..1_100)
-        .flat_map(|reading| native::frame(reading, OpenReading { reading, parts: parts(), credit: u32::MAX }))
+        .flat_map(|reading| {
+            native::frame(
+                reading,
+                OpenReading {
+                    reading,
+                    parts: parts(),
+                    credit: u32::MAX,
+                    isolation: IsolationLevel::ReadUncommitted,
+                },
+            )
+        })
         .collect();
     let mut opened: Vec<_> = (0..CLIENTS).map(|_| case.victim.native().into_stream()).collect();
     for stream in &mut opened {
@@ -141,7 +151,12 @@ fn what_comes_into_logs_whose_readers_do_not_read_takes_bounded_memory() {
     for native in &mut silent {
         for part in native::parts(&topic, WATCHED as u32) {
             let reading = part.partition.partition;
-            native.call(OpenReading { reading, parts: vec![part], credit: u32::MAX });
+            native.call(OpenReading {
+                reading,
+                parts: vec![part],
+                credit: u32::MAX,
+                isolation: IsolationLevel::ReadUncommitted,
+            });
         }
     }
     let batch = Batch::of_size(BATCH_BYTES).bytes();

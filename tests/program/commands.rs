@@ -42,6 +42,8 @@ fn lines_are_sent_and_read_back() {
     let format = ["consume", "orders", "--format", r"%t/%p/%o %k=%v [%h]%%\n", "--count", "1"];
     assert_eq!(trial.run(&format), "orders/0/0 a=one [from=test]%\n");
     assert_eq!(trial.run(&["consume", "orders", "--from", "3"]), "four\nfive\n");
+    let committed = ["consume", "orders", "--from", "3", "--isolation", "read-committed"];
+    assert_eq!(trial.run(&committed), "four\nfive\n");
     assert_eq!(trial.run(&["consume", "orders", "--from", "end"]), "");
     let read = objects(&trial.run(&["consume", "orders", "--json", "-c", "1"]));
     assert_eq!(read[0]["headers"], json!([["from", "test"]]));

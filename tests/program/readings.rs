@@ -6,7 +6,7 @@ use callboard::client::admin::TopicSpec;
 use callboard::client::{Client, Record};
 use callboard_protocol::native::hello::Hello;
 use callboard_protocol::native::operations::BODY_VERSION;
-use callboard_protocol::native::read::{OpenReading, ReadPart};
+use callboard_protocol::native::read::{IsolationLevel, OpenReading, ReadPart};
 use callboard_protocol::native::{Flags, FrameHeader, Request, TopicPartition, VERSION};
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
@@ -63,7 +63,12 @@ async fn readings_of_a_client_that_does_not_read_cost_little_memory_whatever_the
     for reading in 1..=READINGS {
         let partition = TopicPartition { topic: topic.id, partition: 0 };
         let parts = vec![ReadPart { partition, offset: 0 }];
-        let open = Request::OpenReading(OpenReading { reading, parts, credit: u32::MAX });
+        let open = Request::OpenReading(OpenReading {
+            reading,
+            parts,
+            credit: u32::MAX,
+            isolation: IsolationLevel::default(),
+        });
         silent.write_all(&frame(reading, &open)).unwrap();
     }
     // While others read all of it, the readings have had their turns.
