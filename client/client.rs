@@ -30,6 +30,7 @@ impl Client {
     /// Connects to a broker's native port, `host:port`. Dropping the future gives the connection up.
     ///
     /// # Errors
+    /// [`Error::Invalid`] when the address is none, [`Error::Unresolved`] when its name does not resolve,
     /// [`Error::Disconnected`] when nobody listens there, [`Error::TimedOut`] after 10 s,
     /// [`Error::Refused`] when the broker speaks no common version. A connection that is lost later is
     /// made again when it is needed.

@@ -12,6 +12,9 @@ pub enum Error {
     /// There is no connection, or it ended before the answer came: the request may have been done.
     #[error("the connection to the broker is gone: {0}")]
     Disconnected(String),
+    /// The name of the broker's host does not resolve, which may be so for a while only.
+    #[error("{0}")]
+    Unresolved(String),
     /// The time for it is over: the request may have been done.
     #[error("there was no answer in time")]
     TimedOut,
@@ -32,7 +35,7 @@ impl Error {
     pub fn is_retriable(&self) -> bool {
         match self {
             Self::Refused(refusal) => refusal.code.is_retriable(),
-            Self::Disconnected(_) | Self::TimedOut => true,
+            Self::Disconnected(_) | Self::Unresolved(_) | Self::TimedOut => true,
             Self::Protocol(_) | Self::Closed | Self::Invalid(_) => false,
         }
     }

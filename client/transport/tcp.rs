@@ -15,9 +15,10 @@ use callboard_protocol::native::{FrameHeader, Operation, Refusal, Request, Respo
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use std::collections::HashMap;
+use std::io;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, lookup_host};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
@@ -50,9 +51,11 @@ impl Tcp {
     /// Connects, greets, and keeps the connection.
     ///
     /// # Errors
-    /// [`Error::Disconnected`] when there is nobody, [`Error::Refused`] when no version of the
-    /// protocol is common.
+    /// [`Error::Invalid`] when that is no address, [`Error::Unresolved`] when its name does not resolve,
+    /// [`Error::Disconnected`] when there is nobody, [`Error::Refused`] when no version of the protocol is
+    /// common.
     pub async fn connect(address: &str, client_id: &str) -> Result<Self, Error> {
+        check(address)?;
         let dialer = Dialer { address: address.to_owned(), client_id: client_id.to_owned() };
         let connection = dialer.dial().await?;
         let (orders, inbox) = mpsc::unbounded_channel();
@@ -93,6 +96,19 @@ impl Drop for End {
     }
 }
 
+/// Whether that is a host and a port, whatever is there.
+fn check(address: &str) -> Result<(), Error> {
+    let parts = address.rsplit_once(':').filter(|(host, _)| {
+        // The colons of an IPv6 address stand in brackets, or the last one would not be the port's.
+        let is_bracketed = host.starts_with('[') && host.ends_with(']');
+        !host.is_empty() && !host.contains(char::is_whitespace) && (is_bracketed || !host.contains(':'))
+    });
+    if parts.is_some_and(|(_, port)| port.parse::<u16>().is_ok_and(|port| port > 0)) {
+        return Ok(());
+    }
+    Err(Error::Invalid(format!("{address:?} is no address: write host:port, as in localhost:9093")))
+}
+
 /// Makes connections.
 struct Dialer {
     address: String,
@@ -102,11 +118,17 @@ struct Dialer {
 impl Dialer {
     async fn dial(&self) -> Result<Connection, Error> {
         let dialing = async {
-            let socket = TcpStream::connect(&self.address).await.map_err(|error| gone(&error))?;
+            let found = lookup_host(&self.address).await.map_err(|error| self.unresolved(&error))?;
+            let found: Vec<_> = found.collect();
+            let socket = TcpStream::connect(&*found).await.map_err(|error| gone(&error))?;
             socket.set_nodelay(true).map_err(|error| gone(&error))?;
             self.greet(socket).await
         };
         timeout(CONNECT_TIMEOUT, dialing).await.map_err(|_| Error::TimedOut)?
+    }
+
+    fn unresolved(&self, error: &io::Error) -> Error {
+        Error::Unresolved(format!("the name in {} does not resolve: {error}", self.address))
     }
 
     async fn greet(&self, socket: TcpStream) -> Result<Connection, Error> {
@@ -295,4 +317,34 @@ fn answer(frame: &Frame) -> Result<Response, Error> {
         return Err(Refusal::decode(&frame.body).map_err(misunderstood)?.into());
     }
     Response::decode(operation, version, &frame.body).map_err(misunderstood)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_no_address_is_told_at_once_and_not_to_be_tried_again() {
+        for address in
+            ["nonsense", "", ":9093", "localhost:", "localhost:0", "localhost:65536", "::1:9093", "a b:1"]
+        {
+            let error = Tcp::connect(address, "test").await.unwrap_err();
+            assert!(matches!(error, Error::Invalid(_)) && !error.is_retriable(), "{address}: {error}");
+            assert!(error.to_string().contains("host:port"), "{error}");
+        }
+        for address in ["localhost:9093", "127.0.0.1:1", "[::1]:65535", "broker.example:9093"] {
+            assert_eq!(check(address), Ok(()), "{address}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_name_that_does_not_resolve_is_told_apart_from_nobody_listening() {
+        let error = Tcp::connect("no-such-name.invalid:9093", "test").await.unwrap_err();
+        assert!(matches!(error, Error::Unresolved(_)) && error.is_retriable(), "{error}");
+        assert!(error.to_string().contains("no-such-name.invalid"), "{error}");
+        // A port that was free a moment ago.
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let error = Tcp::connect(&free.to_string(), "test").await.unwrap_err();
+        assert!(matches!(error, Error::Disconnected(_)), "{error}");
+    }
 }

@@ -55,7 +55,8 @@ async fn connect(connection: &Connection) -> Result<Client> {
         Ok(client) => return Ok(client),
         Err(error) => error,
     };
-    if !matches!(error, Error::Disconnected(_) | Error::TimedOut | Error::Protocol(_)) {
+    if !matches!(error, Error::Disconnected(_) | Error::Unresolved(_) | Error::TimedOut | Error::Protocol(_))
+    {
         return Err(error.into());
     }
     // Kafka's door is open as well, and closed to whoever does not speak as Kafka does.
