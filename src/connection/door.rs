@@ -3,6 +3,7 @@
 use super::write::Pending;
 use bytes::Bytes;
 use callboard_actors::broker::BrokerHandle;
+use std::cell::Cell;
 use std::fmt::{self, Debug};
 use std::future::Future;
 use std::net::IpAddr;
@@ -96,11 +97,34 @@ pub enum Started<R> {
 }
 
 /// Where a session puts what it says without being asked.
-pub struct Pushes<R>(Rc<dyn Fn(Answer<R>)>);
+pub struct Pushes<R> {
+    push: Rc<dyn Fn(Answer<R>)>,
+    interest: Interest,
+}
+
+/// How many wait for what is pushed on a connection, which is not idle as long as there is one.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Interest(Rc<Cell<usize>>);
+
+impl Interest {
+    pub(super) fn is_there(&self) -> bool {
+        self.0.get() > 0
+    }
+}
+
+/// Somebody waits for what is pushed, until this is dropped.
+#[derive(Debug)]
+pub struct Interested(Rc<Cell<usize>>);
+
+impl Drop for Interested {
+    fn drop(&mut self) {
+        self.0.update(|count| count - 1);
+    }
+}
 
 impl<R> Clone for Pushes<R> {
     fn clone(&self) -> Self {
-        Self(Rc::clone(&self.0))
+        Self { push: Rc::clone(&self.push), interest: self.interest.clone() }
     }
 }
 
@@ -111,20 +135,29 @@ impl<R> fmt::Debug for Pushes<R> {
 }
 
 impl<R: 'static> Pushes<R> {
-    pub(super) fn to(writer: mpsc::UnboundedSender<Pending<R>>) -> Self {
-        Self(Rc::new(move |answer| {
+    pub(super) fn to(writer: mpsc::UnboundedSender<Pending<R>>, interest: Interest) -> Self {
+        let push = Rc::new(move |answer| {
             // The writer is gone only when the connection ends.
             let _ = writer.send(Pending { answering: Box::pin(async { answer }), permits: None });
-        }))
+        });
+        Self { push, interest }
+    }
+
+    /// Says that the client waits for what is pushed: until the answer is dropped, a client that says
+    /// nothing is not idle.
+    pub fn awaited(&self) -> Interested {
+        self.interest.0.update(|count| count + 1);
+        Interested(Rc::clone(&self.interest.0))
     }
 
     /// Writes a frame's pieces when it is its turn. Whoever pushes bounds how much that is.
     pub fn push(&self, answer: Answer<R>) {
-        (self.0)(answer);
+        (self.push)(answer);
     }
 
     /// The same for a door behind this one, whose reasons to close are told in this one's words.
     pub(crate) fn map_refused<S>(self, map: impl Fn(S) -> R + 'static) -> Pushes<S> {
-        Pushes(Rc::new(move |answer: Answer<S>| self.push(answer.map_err(&map))))
+        let interest = self.interest.clone();
+        Pushes { push: Rc::new(move |answer: Answer<S>| self.push(answer.map_err(&map))), interest }
     }
 }

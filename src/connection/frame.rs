@@ -1,6 +1,6 @@
 //! Reading frames: a length, then so many bytes, within the bounds of size, number and time.
 
-use super::door::{Door, Order};
+use super::door::{Door, Interest, Order};
 use super::{Connection, Ended, Frame, Permits};
 use crate::limits::{Limits, Reserved};
 use actix::Addr;
@@ -34,6 +34,7 @@ pub(super) struct Reader<D: Door> {
     bounds: ConnectionLimits,
     limits: Limits,
     requests: Arc<Semaphore>,
+    interest: Interest,
     connection: Addr<Connection<D>>,
     buffer: BytesMut,
     /// How long the frame that has begun may still take to arrive.
@@ -66,6 +67,7 @@ impl<D: Door> Reader<D> {
         socket: OwnedReadHalf,
         bounds: ConnectionLimits,
         limits: Limits,
+        interest: Interest,
         connection: Addr<Connection<D>>,
     ) -> Self {
         let requests = Arc::new(Semaphore::new(bounds.requests_in_flight_max.max(1)));
@@ -74,6 +76,7 @@ impl<D: Door> Reader<D> {
             bounds,
             limits,
             requests,
+            interest,
             connection,
             buffer: BytesMut::new(),
             patience: Duration::ZERO,
@@ -137,7 +140,8 @@ impl<D: Door> Reader<D> {
         Ok(())
     }
 
-    /// Waits for the first byte of a frame. Only a connection without requests is idle.
+    /// Waits for the first byte of a frame. Only a connection without requests is idle, and only while its
+    /// client waits for nothing that is pushed.
     async fn begin(&mut self) -> Result<(), ReadError> {
         if self.buffer.is_empty() {
             // An idle connection keeps no room, least of all that of its largest frame.
@@ -151,7 +155,9 @@ impl<D: Door> Reader<D> {
                 Some(patience) => match timeout(patience, read).await {
                     Ok(count) => count?,
                     // The permit of the frame to come is not a request yet.
-                    Err(_) if self.is_idle() => return Err(ReadError::Idle(patience)),
+                    Err(_) if self.is_idle() && !self.interest.is_there() => {
+                        return Err(ReadError::Idle(patience));
+                    }
                     Err(_) => continue,
                 },
             };

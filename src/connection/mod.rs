@@ -17,17 +17,24 @@ use crate::limits::{Admission, Limits, Reserved};
 use actix::fut::wrap_future;
 use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, Context, Handler, Message, Running};
 use bytes::Bytes;
-use door::{Answering, Door, Keeps, Order, Pushes, Started};
+use door::{Answering, Door, Interest, Keeps, Order, Pushes, Started};
+use socket2::{SockRef, TcpKeepalive};
 use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::task_tracker::TaskTrackerToken;
+
+/// How long a client may be silent before its machine is asked whether it is there.
+const KEEPALIVE_AFTER: Duration = Duration::from_secs(60);
+/// How long its machine may take to say so before it is asked again, some nine times.
+const KEEPALIVE_EVERY: Duration = Duration::from_secs(15);
 
 /// A connection that was taken, before its actor runs.
 #[derive(Debug)]
@@ -120,13 +127,17 @@ impl<D: Door> Connection<D> {
         socket.set_nonblocking(true)?;
         let socket = TcpStream::from_std(socket)?;
         socket.set_nodelay(true)?;
+        // A client that only waits for what is pushed says nothing, also when its machine is gone.
+        let keepalive = TcpKeepalive::new().with_time(KEEPALIVE_AFTER).with_interval(KEEPALIVE_EVERY);
+        SockRef::from(&socket).set_tcp_keepalive(&keepalive)?;
         let (read, write) = socket.into_split();
         let bounds = door.broker().settings().connections;
         Self::create(|ctx| {
             let (answers, inbox) = mpsc::unbounded_channel();
-            let session = door.session(peer.ip(), Pushes::to(answers.clone()));
+            let interest = Interest::default();
+            let session = door.session(peer.ip(), Pushes::to(answers.clone(), interest.clone()));
             let writer = write::Writer::new(write, bounds.send_timeout, ctx.address());
-            let reader = frame::Reader::new(read, bounds, limits, ctx.address());
+            let reader = frame::Reader::new(read, bounds, limits, interest, ctx.address());
             Self {
                 door,
                 session,
@@ -231,7 +242,8 @@ impl<D: Door> Connection<D> {
             return;
         }
         let door = Arc::clone(&self.door);
-        let mut session = door.session(self.peer.ip(), Pushes::to(self.answers.clone()));
+        let pushes = Pushes::to(self.answers.clone(), Interest::default());
+        let mut session = door.session(self.peer.ip(), pushes);
         std::mem::swap(&mut session, &mut self.session);
         actix_rt::spawn(async move {
             let mut answering = Vec::with_capacity(frames.len());

@@ -186,9 +186,14 @@ impl Native {
         let (credit, reading) = readings::open(open.parts, open.credit, open.isolation, gate);
         session.readings.insert(open.reading, credit);
         let (pushes, number) = (session.pushes.clone(), open.reading);
-        actix_rt::spawn(reading.run(Arc::clone(self), move |pushed, unwritten| {
+        let awaited = pushes.awaited();
+        let running = reading.run(Arc::clone(self), move |pushed, unwritten| {
             pushes.push(pushed_frame(number, pushed).map(|pieces| held_by_last(pieces, unwritten)));
-        }));
+        });
+        actix_rt::spawn(async move {
+            running.await;
+            drop(awaited);
+        });
         Ok((Response::OpenReading(Fetched { parts: Vec::new() }), Vec::new()))
     }
 }

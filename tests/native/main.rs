@@ -7,6 +7,7 @@ mod consumer;
 mod embedding;
 mod faults;
 mod groups;
+mod idle;
 mod isolation;
 mod producer;
 mod snapshots;
