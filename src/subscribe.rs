@@ -1,15 +1,19 @@
 //! Actors that subscribe: batches come as messages, and a reply is an acknowledgement.
 
 use crate::broker::Broker;
-use actix::{Message, Recipient};
+use actix::dev::RecipientRequest;
+use actix::{MailboxError, Message, Recipient};
 use callboard_actors::clock;
 use callboard_client::consumer::{Batch, Consumer, ConsumerBuilder, Membership, Reset};
 use callboard_client::{Client, Error};
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::sync::oneshot;
 
+/// How long [`Subscription::stop`] waits for the reply to what the actor has in hand.
+const STOP_PATIENCE: Duration = Duration::from_secs(5);
 /// How long a subscription waits before it sends again what was not taken.
 const BACKOFF: Duration = Duration::from_millis(100);
 
@@ -40,11 +44,11 @@ pub(crate) struct ByUnit {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Again;
 
-/// An actor's subscription. Dropping it ends it: what was not acknowledged comes again to the group's
-/// next member.
+/// An actor's subscription. Dropping it ends it as [`Subscription::stop`] does, in the background.
 #[derive(Debug)]
 pub struct Subscription {
-    stop: Option<oneshot::Sender<()>>,
+    /// Ends it, with how long the actor's reply may still take, which needs no saying.
+    stop: Option<oneshot::Sender<Duration>>,
     ended: oneshot::Receiver<Ended>,
 }
 
@@ -120,10 +124,23 @@ impl Subscription {
         (&mut self.ended).await.unwrap_or(Ended::Stopped)
     }
 
-    /// Ends the subscription, and waits until what was acknowledged is committed and the group left: also
-    /// for the actor's reply, if it has records in hand. Dropping the future ends it all the same.
-    pub async fn stop(mut self) {
-        drop(self.stop.take());
+    /// Ends the subscription, and waits until what was acknowledged is committed and the group left: for
+    /// at most 5 s also for the actor's reply, if it has records in hand. [`Subscription::stop_within`]
+    /// says what happens after that. Dropping the future ends it all the same.
+    pub async fn stop(self) {
+        self.stop_within(STOP_PATIENCE).await;
+    }
+
+    /// Ends the subscription as [`Subscription::stop`] does, and waits so long for the actor's reply.
+    ///
+    /// Records to which it has not replied by then are withdrawn: a handler that has not begun with them
+    /// never does, the reply of one that has comes to nobody, and they come again to the group's next
+    /// member. So does what a unit acknowledges after that: it is refused, because the member has left.
+    ///
+    /// What is committed and said to the group is durable when this returns, unless storage fails.
+    pub async fn stop_within(mut self, patience: Duration) {
+        // The task has ended already when it does not listen.
+        let _ = self.stop.take().map(|stop| stop.send(patience));
         let _ = (&mut self.ended).await;
     }
 }
@@ -132,7 +149,7 @@ impl Subscription {
 async fn deliver(
     mut consumer: Consumer,
     recipient: &Recipient<Records>,
-    mut stopped: oneshot::Receiver<()>,
+    mut stopped: oneshot::Receiver<Duration>,
 ) -> Ended {
     // A commit that is on its way could take back what a unit commits meanwhile.
     let mut has_units = false;
@@ -153,12 +170,12 @@ async fn deliver(
         };
         let (membership, by_unit) = (consumer.membership(), Arc::<ByUnit>::default());
         let records = Records { batch: batch.clone(), membership, by_unit: Arc::clone(&by_unit) };
-        let outcome = recipient.send(records).await;
+        let outcome = reply(recipient.send(records), &mut stopped).await;
         has_units |= by_unit.is_begun.load(Ordering::Acquire);
         // The partition may have been given up meanwhile; then it is another member's.
         if by_unit.is_done.load(Ordering::Acquire) {
             let _ = consumer.is_committed(&batch.topic, batch.partition, batch.next_offset());
-        } else if outcome == Ok(Ok(())) {
+        } else if matches!(outcome, Reply::Came(Ok(Ok(())))) {
             acknowledge(&mut consumer, has_units).await;
         } else if has_units {
             let _ = consumer.give_again(&batch);
@@ -166,9 +183,10 @@ async fn deliver(
             let _ = consumer.seek(&batch.topic, batch.partition, batch.first_offset());
         }
         match outcome {
-            Ok(Ok(())) => {}
-            Ok(Err(Again)) => clock::pass(BACKOFF).await,
-            Err(_) => break Ended::ActorGone,
+            Reply::Came(Ok(Ok(()))) => {}
+            Reply::Came(Ok(Err(Again))) => clock::pass(BACKOFF).await,
+            Reply::Came(Err(_)) => break Ended::ActorGone,
+            Reply::Withdrawn => break Ended::Stopped,
         }
     };
     if let Err(error) = consumer.commit().await {
@@ -178,6 +196,28 @@ async fn deliver(
         tracing::warn!(%error, "a subscription did not end well");
     }
     ended
+}
+
+/// What came of records that an actor was sent.
+enum Reply {
+    Came(Result<Result<(), Again>, MailboxError>),
+    /// The subscription was to end, and there was no reply in time.
+    Withdrawn,
+}
+
+/// Waits for an actor's reply; once the subscription is to end only for as long as it is said then.
+async fn reply(request: RecipientRequest<Records>, stopped: &mut oneshot::Receiver<Duration>) -> Reply {
+    let mut request = pin!(request);
+    let patience = tokio::select! {
+        biased;
+        came = &mut request => return Reply::Came(came),
+        patience = stopped => patience.unwrap_or(STOP_PATIENCE),
+    };
+    tokio::select! {
+        biased;
+        came = request => Reply::Came(came),
+        () = clock::pass(patience) => Reply::Withdrawn,
+    }
 }
 
 /// Commits what the actor acknowledged by its answer.

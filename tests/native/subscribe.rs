@@ -1,11 +1,12 @@
 //! Actors that subscribe: what they acknowledge, what they refuse, and what happens when they die.
 
-use crate::support::{Trial, create, fill, soon};
+use crate::support::{PATIENCE, Trial, create, fill, soon};
 use actix::prelude::*;
 use anyhow::Result;
 use callboard::subscribe::{Again, Ended, Records};
 use callboard::{Broker, Client, Config, Record};
-use tokio::sync::mpsc;
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot};
 
 /// An actor that tells what it got, and takes so many records before it refuses or dies.
 struct Reader {
@@ -127,5 +128,65 @@ async fn many_records_pass_through_in_order() -> Result<()> {
         assert_eq!(soon(inbox.recv()).await?.unwrap(), number.to_string());
     }
     soon(sending).await???;
+    Ok(())
+}
+
+/// An actor that has records in hand and does not reply until it is told to.
+struct Slow {
+    got: mpsc::UnboundedSender<i64>,
+    go_on: Option<oneshot::Receiver<()>>,
+}
+
+impl Actor for Slow {
+    type Context = Context<Self>;
+}
+
+impl Handler<Records> for Slow {
+    type Result = ResponseFuture<Result<(), Again>>;
+
+    fn handle(&mut self, Records { batch, .. }: Records, _ctx: &mut Context<Self>) -> Self::Result {
+        self.got.send(batch.first_offset()).unwrap();
+        let go_on = self.go_on.take();
+        Box::pin(async move { go_on.unwrap().await.map_err(|_| Again) })
+    }
+}
+
+fn slow() -> (Recipient<Records>, mpsc::UnboundedReceiver<i64>, oneshot::Sender<()>) {
+    let (got, inbox) = mpsc::unbounded_channel();
+    let (told, go_on) = oneshot::channel();
+    (Slow { got, go_on: Some(go_on) }.start().recipient(), inbox, told)
+}
+
+#[actix::test]
+async fn stopping_does_not_wait_for_ever_for_an_actor_that_does_not_reply() -> Result<()> {
+    let trial = Trial::start().await?;
+    let client = Client::in_process(&trial.broker);
+    create(&client, "orders", 1).await?;
+    fill(&client, "orders", 0, &["1"]).await?;
+    let (recipient, mut inbox, _never) = slow();
+    let subscription = trial.broker.subscribe("group", ["orders"], recipient).await?;
+    assert_eq!(soon(inbox.recv()).await?, Some(0));
+    soon(subscription.stop_within(Duration::from_millis(50))).await?;
+    assert_eq!(client.admin().group("group").await?.members.len(), 0, "the group is left");
+    let (recipient, mut inbox) = reader(usize::MAX, Then::Die);
+    let _subscription = trial.broker.subscribe("group", ["orders"], recipient).await?;
+    assert_eq!(received(&mut inbox, 1).await?, ["1"], "it was withdrawn");
+    Ok(())
+}
+
+#[actix::test]
+async fn stopping_waits_for_the_reply_to_what_an_actor_has_in_hand() -> Result<()> {
+    let trial = Trial::start().await?;
+    let client = Client::in_process(&trial.broker);
+    create(&client, "orders", 1).await?;
+    fill(&client, "orders", 0, &["1"]).await?;
+    let (recipient, mut inbox, go_on) = slow();
+    let subscription = trial.broker.subscribe("group", ["orders"], recipient).await?;
+    assert_eq!(soon(inbox.recv()).await?, Some(0));
+    let stopping = actix_rt::spawn(subscription.stop_within(PATIENCE));
+    tokio::task::yield_now().await;
+    go_on.send(()).unwrap();
+    soon(stopping).await??;
+    assert_eq!(client.admin().group_offsets("group").await?[0].offset, Some(1), "it was acknowledged");
     Ok(())
 }
