@@ -154,7 +154,8 @@ impl Broker {
         let placement = Placement::start(settings.threads.workers);
         let handle = open(Arc::clone(&settings), placement.clone()).await?;
         let (stopping, alive) = (CancellationToken::new(), TaskTracker::new());
-        let limits = Limits::new(settings.connections.bytes_in_flight_max);
+        let limits =
+            Limits::new(settings.connections.bytes_in_flight_max, settings.fetch.bytes_in_flight_max);
         let doors = Doors { limits, stopping: stopping.clone(), alive: alive.clone(), faults };
         let core = Arc::new(Native { broker: handle.clone(), stopping: stopping.clone(), addresses });
         #[cfg(feature = "kafka")]

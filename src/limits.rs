@@ -1,5 +1,7 @@
-//! The bounds that all connections share: how many there are, and the bytes of their requests.
+//! The bounds that all connections share: how many there are, and the bytes of their requests and answers.
 
+use bytes::Bytes;
+use callboard_actors::held::held;
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,8 +13,13 @@ pub struct Limits {
     bytes_max: usize,
     bytes: Arc<Semaphore>,
     overdraft: Arc<Semaphore>,
+    answers: Arc<Semaphore>,
+    turns: Arc<Semaphore>,
     connections: Arc<Connections>,
 }
+
+/// Answers that are made at once. Each may pass the bound on their bytes, which are known only then.
+const TURNS: usize = 4;
 
 /// What a request takes of the bytes in flight; given back when dropped.
 #[derive(Debug, Default)]
@@ -49,13 +56,16 @@ pub enum NotAdmitted {
 }
 
 impl Limits {
-    /// Bounds with nothing taken of them yet.
-    pub fn new(bytes_in_flight_max: usize) -> Self {
+    /// Bounds with nothing taken of them yet: bytes of requests, and of answers that grow with what there
+    /// is in the broker.
+    pub fn new(bytes_in_flight_max: usize, answer_bytes_max: usize) -> Self {
         let bytes_max = bytes_in_flight_max.min(Semaphore::MAX_PERMITS);
         Self {
             bytes_max,
             bytes: Arc::new(Semaphore::new(bytes_max)),
             overdraft: Arc::new(Semaphore::new(1)),
+            answers: Arc::new(Semaphore::new(answer_bytes_max.min(Semaphore::MAX_PERMITS))),
+            turns: Arc::new(Semaphore::new(TURNS)),
             connections: Arc::default(),
         }
     }
@@ -110,6 +120,35 @@ impl Limits {
     }
 }
 
+impl Limits {
+    /// Waits until an answer may be made: there is room for some of it, and it is its turn. The turn ends
+    /// when what is given is dropped.
+    pub async fn turn(&self) -> Option<OwnedSemaphorePermit> {
+        // The semaphores are never closed.
+        let turn = Arc::clone(&self.turns).acquire_owned().await.ok();
+        let _ = self.answers.acquire().await;
+        turn
+    }
+
+    /// Counts a piece of an answer until the last reference to it is dropped, when it is written. What
+    /// does not fit takes all that is left.
+    pub fn count(&self, piece: Bytes) -> Bytes {
+        loop {
+            let taken = self.answers.available_permits().min(piece.len());
+            let wanted = u32::try_from(taken).unwrap_or(u32::MAX);
+            // It fails when another was faster; then there is less.
+            if let Ok(permit) = Arc::clone(&self.answers).try_acquire_many_owned(wanted) {
+                return held(piece, permit);
+            }
+        }
+    }
+
+    /// Whether there is room for more answers.
+    pub fn has_room(&self) -> bool {
+        self.answers.available_permits() > 0
+    }
+}
+
 impl Reserved {
     fn add(&mut self, permit: OwnedSemaphorePermit) {
         match &mut self.bytes {
@@ -149,7 +188,7 @@ mod tests {
 
     #[test]
     fn places_are_bounded_in_all_and_per_address_and_given_back() {
-        let limits = Limits::new(1);
+        let limits = Limits::new(1, 1);
         let first = limits.admit(ip(1), 3, 2).unwrap();
         let _second = limits.admit(ip(1), 3, 2).unwrap();
         assert_eq!(limits.admit(ip(1), 3, 2).unwrap_err(), NotAdmitted::PerIp(2));
@@ -161,7 +200,7 @@ mod tests {
 
     #[tokio::test]
     async fn one_request_at_a_time_may_pass_the_bound_and_the_next_waits_for_it() {
-        let limits = Limits::new(10);
+        let limits = Limits::new(10, 1);
         let (mut small, mut large, mut next) =
             (Reserved::default(), Reserved::default(), Reserved::default());
         limits.reserve(&mut small, 8).await;
@@ -175,7 +214,7 @@ mod tests {
 
     #[tokio::test]
     async fn bytes_are_taken_early_only_while_half_of_them_stay_free() {
-        let limits = Limits::new(10);
+        let limits = Limits::new(10, 1);
         let (mut first, mut next) = (Reserved::default(), Reserved::default());
         assert!(!limits.reserve_early(&mut first, 6));
         assert!(limits.reserve_early(&mut first, 5));
@@ -188,8 +227,37 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn an_answer_waits_while_those_that_are_not_taken_fill_their_room() {
+        let limits = Limits::new(1, 10);
+        let turn = limits.turn().await;
+        let first = limits.count(Bytes::from_static(b"123456789"));
+        assert!(limits.has_room());
+        let second = limits.count(Bytes::from_static(b"much more than is left"));
+        drop(turn);
+        assert!(!limits.has_room());
+        let mut waiting = Box::pin(limits.turn());
+        assert!(futures_util::poll!(&mut waiting).is_pending());
+        drop(second);
+        assert!(futures_util::poll!(&mut waiting).is_ready());
+        drop(first);
+    }
+
+    #[tokio::test]
+    async fn only_so_many_answers_are_made_at_once() {
+        let limits = Limits::new(1, 10);
+        let mut turns = Vec::new();
+        for _ in 0..TURNS {
+            turns.push(limits.turn().await);
+        }
+        let mut waiting = Box::pin(limits.turn());
+        assert!(futures_util::poll!(&mut waiting).is_pending());
+        turns.pop();
+        assert!(futures_util::poll!(&mut waiting).is_ready());
+    }
+
+    #[tokio::test]
     async fn bytes_that_are_given_back_are_free() {
-        let limits = Limits::new(10);
+        let limits = Limits::new(10, 1);
         let (mut first, mut over, mut next) = (Reserved::default(), Reserved::default(), Reserved::default());
         limits.reserve(&mut first, 4).await;
         limits.reserve(&mut first, 6).await;

@@ -12,6 +12,9 @@ pub trait Operation {
     /// Its answer.
     type Answer;
 
+    /// The operation's number.
+    const NUMBER: u16;
+
     /// As one of all requests.
     fn into_request(self) -> Request;
 
@@ -88,6 +91,8 @@ macro_rules! operations {
 
         $(impl Operation for $request {
             type Answer = $answer;
+
+            const NUMBER: u16 = $number;
 
             fn into_request(self) -> Request {
                 Request::$name(self)

@@ -43,6 +43,9 @@ pub trait Door: Debug + Send + Sync + 'static {
     /// What is kept of a request until it is answered.
     fn keeps(operation: Self::Operation) -> Keeps;
 
+    /// How large the answer of an operation may be.
+    fn size(operation: Self::Operation) -> Size;
+
     /// Begins a request: what must happen in the order of the requests happens here.
     ///
     /// # Errors
@@ -80,6 +83,15 @@ pub enum Keeps {
     Frame,
     /// A copy of what is needed: it may wait long for what others do.
     Copy,
+}
+
+/// How large the answer of an operation may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Size {
+    /// As large as its request lets expect, or counted where it is made: records are.
+    Bounded,
+    /// It grows with what there is in the broker, so it counts until its client has taken it.
+    Growing,
 }
 
 /// The pieces of an answer's frame; none when no answer is sent.

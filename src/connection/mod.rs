@@ -17,7 +17,7 @@ use crate::limits::{Admission, Limits, Reserved};
 use actix::fut::wrap_future;
 use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, Context, Handler, Message, Running};
 use bytes::Bytes;
-use door::{Answering, Door, Interest, Keeps, Order, Pushes, Started};
+use door::{Answer, Answering, Door, Interest, Keeps, Order, Pushes, Size, Started};
 use socket2::{SockRef, TcpKeepalive};
 use std::collections::VecDeque;
 use std::io;
@@ -27,8 +27,9 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinError, JoinHandle};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
 /// How long a client may be silent before its machine is asked whether it is there.
@@ -71,6 +72,7 @@ pub struct Connection<D: Door> {
     order: Order,
     /// Nothing more will be read; the connection ends when all is answered.
     is_draining: bool,
+    limits: Limits,
     _admission: Admission,
     _alive: TaskTrackerToken,
 }
@@ -136,8 +138,8 @@ impl<D: Door> Connection<D> {
             let (answers, inbox) = mpsc::unbounded_channel();
             let interest = Interest::default();
             let session = door.session(peer.ip(), Pushes::to(answers.clone(), interest.clone()));
-            let writer = write::Writer::new(write, bounds.send_timeout, ctx.address());
-            let reader = frame::Reader::new(read, bounds, limits, interest, ctx.address());
+            let writer = write::Writer::new(write, bounds.send_timeout, limits.clone(), ctx.address());
+            let reader = frame::Reader::new(read, bounds, limits.clone(), interest, ctx.address());
             Self {
                 door,
                 session,
@@ -149,6 +151,7 @@ impl<D: Door> Connection<D> {
                 in_flight: 0,
                 order: Order::Overlapping,
                 is_draining: false,
+                limits,
                 _admission: admission,
                 _alive: alive,
             }
@@ -172,6 +175,10 @@ impl<D: Door> Connection<D> {
                     if D::keeps(operation) == Keeps::Copy {
                         permits.bytes = None;
                     }
+                    let answering = match D::size(operation) {
+                        Size::Bounded => answering,
+                        Size::Growing => Box::pin(within(self.limits.clone(), answering)),
+                    };
                     self.answer(answering, permits);
                 }
                 Ok(Started::Waiting(beginning)) => {
@@ -258,6 +265,22 @@ impl<D: Door> Connection<D> {
                 let _ = begun.await;
             }
         });
+    }
+}
+
+/// An answer that is made when there is room for it, and counts until it is written. It is a task of its own,
+/// which does not keep its turn while the connection's client does not take other answers.
+async fn within<R: 'static>(limits: Limits, answering: Answering<R>) -> Answer<R> {
+    let making = actix_rt::spawn(async move {
+        let _turn = limits.turn().await;
+        let pieces = answering.await?;
+        Ok(pieces.map(|pieces| pieces.into_iter().map(|piece| limits.count(piece)).collect()))
+    });
+    match AbortOnDropHandle::new(making).await.map_err(JoinError::try_into_panic) {
+        Ok(answer) => answer,
+        Err(Ok(panic)) => std::panic::resume_unwind(panic),
+        // It is aborted only when nobody is here any more.
+        Err(Err(_)) => std::future::pending().await,
     }
 }
 

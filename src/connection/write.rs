@@ -2,8 +2,10 @@
 
 use super::door::{Answer, Answering, Answers, Door};
 use super::{Answered, Connection, Ended, Permits};
+use crate::limits::Limits;
 use actix::Addr;
 use bytes::Bytes;
+use callboard_actors::clock;
 use callboard_actors::mail::post;
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
@@ -21,6 +23,10 @@ const PIECES_AT_ONCE: usize = 64;
 /// Answers are gathered up to so many bytes before they are written.
 const GATHER_BYTES: usize = 256 << 10;
 
+/// How often it is looked whether others wait for the room that an answer takes, while its client takes
+/// nothing: a client that does so has only the time between two looks.
+const LOOKS: u32 = 10;
+
 /// Something to write: the answer of a request that began, or what nobody asked for.
 pub(crate) struct Pending<R> {
     pub(super) answering: Answering<R>,
@@ -32,6 +38,7 @@ pub(crate) struct Pending<R> {
 pub(super) struct Writer<D: Door> {
     socket: OwnedWriteHalf,
     patience: Duration,
+    limits: Limits,
     connection: Addr<Connection<D>>,
     /// Pieces to write, and the bounds that their requests hold meanwhile.
     pieces: VecDeque<Bytes>,
@@ -40,8 +47,14 @@ pub(super) struct Writer<D: Door> {
 }
 
 impl<D: Door> Writer<D> {
-    pub(super) fn new(socket: OwnedWriteHalf, patience: Duration, connection: Addr<Connection<D>>) -> Self {
-        Self { socket, patience, connection, pieces: VecDeque::new(), bytes: 0, gathered: Vec::new() }
+    pub(super) fn new(
+        socket: OwnedWriteHalf,
+        patience: Duration,
+        limits: Limits,
+        connection: Addr<Connection<D>>,
+    ) -> Self {
+        let (pieces, gathered) = (VecDeque::new(), Vec::new());
+        Self { socket, patience, limits, connection, pieces, bytes: 0, gathered }
     }
 
     /// Writes answers until the connection ends.
@@ -134,11 +147,20 @@ impl<D: Door> Writer<D> {
 
     /// Writes all that is gathered, and tells so.
     async fn flush(&mut self) -> Result<(), Ended> {
-        let patience = self.patience;
+        let mut taken = clock::now();
         while !self.pieces.is_empty() {
-            let written = timeout(patience, write_some(&mut self.socket, &mut self.pieces)).await;
-            let outcome = written.map_err(|_| format!("the client took nothing for {patience:?}"));
-            outcome.and_then(|outcome| outcome.map_err(|error| error.to_string())).map_err(Ended::Broken)?;
+            let writing = write_some(&mut self.socket, &mut self.pieces);
+            match timeout(self.patience / LOOKS, writing).await {
+                Ok(written) => {
+                    written.map_err(|error| Ended::Broken(error.to_string()))?;
+                    taken = clock::now();
+                }
+                Err(_) if self.limits.has_room() && taken.elapsed() < self.patience => {}
+                Err(_) => {
+                    let waited = taken.elapsed();
+                    return Err(Ended::Broken(format!("the client took nothing for {waited:.1?}")));
+                }
+            }
         }
         self.bytes = 0;
         for permits in self.gathered.drain(..) {

@@ -10,7 +10,7 @@ use super::{
     init_producer_id, join_group, leave_group, list_config_resources, list_groups, list_offsets, metadata,
     offset_commit, offset_delete, offset_fetch, offset_for_leader_epoch, produce, sync_group,
 };
-use crate::connection::door::{Keeps, Order};
+use crate::connection::door::{Keeps, Order, Size};
 use callboard_protocol::kafka::ApiKey;
 use callboard_protocol::wire::Message;
 use std::future::Future;
@@ -30,6 +30,8 @@ pub struct Api {
     pub order: Order,
     /// What is kept of a request until it is answered.
     pub keeps: Keeps,
+    /// How large its answer may be.
+    pub size: Size,
     pub(super) start: fn(Arc<Edge>, Incoming) -> Result<Started, Refused>,
 }
 
@@ -50,28 +52,29 @@ pub const APIS: &[Api] = &[
         served: 3..=13,
         order: Order::Overlapping,
         keeps: Keeps::Frame,
+        size: Size::Bounded,
         start: produce::start,
     },
     api(ApiKey::FETCH, 4..=18, |edge, incoming| run(edge, incoming, fetch::handle)),
     api(ApiKey::LIST_OFFSETS, 1..=11, |edge, incoming| run(edge, incoming, list_offsets::handle)),
-    api(ApiKey::METADATA, 0..=13, |edge, incoming| run(edge, incoming, metadata::handle)),
+    growing(ApiKey::METADATA, 0..=13, |edge, incoming| run(edge, incoming, metadata::handle)),
     api(ApiKey::OFFSET_COMMIT, 2..=10, |edge, incoming| run(edge, incoming, offset_commit::handle)),
-    api(ApiKey::OFFSET_FETCH, 1..=10, |edge, incoming| run(edge, incoming, offset_fetch::handle)),
+    growing(ApiKey::OFFSET_FETCH, 1..=10, |edge, incoming| run(edge, incoming, offset_fetch::handle)),
     api(ApiKey::FIND_COORDINATOR, 0..=6, |edge, incoming| run(edge, incoming, find_coordinator::handle)),
     waiting(ApiKey::JOIN_GROUP, 0..=9, |edge, incoming| run(edge, incoming, join_group::handle)),
     api(ApiKey::HEARTBEAT, 0..=4, |edge, incoming| run(edge, incoming, heartbeat::handle)),
     api(ApiKey::LEAVE_GROUP, 0..=5, |edge, incoming| run(edge, incoming, leave_group::handle)),
     waiting(ApiKey::SYNC_GROUP, 0..=5, |edge, incoming| run(edge, incoming, sync_group::handle)),
-    api(ApiKey::DESCRIBE_GROUPS, 0..=6, |edge, incoming| run(edge, incoming, describe_groups::handle)),
-    api(ApiKey::LIST_GROUPS, 0..=5, |edge, incoming| run(edge, incoming, list_groups::handle)),
+    growing(ApiKey::DESCRIBE_GROUPS, 0..=6, |edge, incoming| run(edge, incoming, describe_groups::handle)),
+    growing(ApiKey::LIST_GROUPS, 0..=5, |edge, incoming| run(edge, incoming, list_groups::handle)),
     api(ApiKey::API_VERSIONS, 0..=4, api_versions::start),
-    api(ApiKey::CREATE_TOPICS, 2..=7, |edge, incoming| run(edge, incoming, create_topics::handle)),
+    growing(ApiKey::CREATE_TOPICS, 2..=7, |edge, incoming| run(edge, incoming, create_topics::handle)),
     api(ApiKey::DELETE_TOPICS, 1..=6, |edge, incoming| run(edge, incoming, delete_topics::handle)),
     api(ApiKey::INIT_PRODUCER_ID, 0..=5, |edge, incoming| run(edge, incoming, init_producer_id::handle)),
     api(ApiKey::OFFSET_FOR_LEADER_EPOCH, 2..=4, |edge, incoming| {
         run(edge, incoming, offset_for_leader_epoch::handle)
     }),
-    api(ApiKey::DESCRIBE_CONFIGS, 1..=4, |edge, incoming| run(edge, incoming, describe_configs::handle)),
+    growing(ApiKey::DESCRIBE_CONFIGS, 1..=4, |edge, incoming| run(edge, incoming, describe_configs::handle)),
     api(ApiKey::ALTER_CONFIGS, 0..=2, |edge, incoming| run(edge, incoming, alter_configs::handle)),
     api(ApiKey::CREATE_PARTITIONS, 0..=3, |edge, incoming| run(edge, incoming, create_partitions::handle)),
     api(ApiKey::DELETE_GROUPS, 0..=2, |edge, incoming| run(edge, incoming, delete_groups::handle)),
@@ -83,13 +86,13 @@ pub const APIS: &[Api] = &[
     api(ApiKey::CONSUMER_GROUP_HEARTBEAT, 0..=1, |edge, incoming| {
         run(edge, incoming, consumer_group_heartbeat::handle)
     }),
-    api(ApiKey::CONSUMER_GROUP_DESCRIBE, 0..=1, |edge, incoming| {
+    growing(ApiKey::CONSUMER_GROUP_DESCRIBE, 0..=1, |edge, incoming| {
         run(edge, incoming, consumer_group_describe::handle)
     }),
-    api(ApiKey::LIST_CONFIG_RESOURCES, 0..=1, |edge, incoming| {
+    growing(ApiKey::LIST_CONFIG_RESOURCES, 0..=1, |edge, incoming| {
         run(edge, incoming, list_config_resources::handle)
     }),
-    api(ApiKey::DESCRIBE_TOPIC_PARTITIONS, 0..=0, |edge, incoming| {
+    growing(ApiKey::DESCRIBE_TOPIC_PARTITIONS, 0..=0, |edge, incoming| {
         run(edge, incoming, describe_topic_partitions::handle)
     }),
 ];
@@ -101,7 +104,15 @@ const fn api(
 ) -> Api {
     let (first, last) = (*versions.start(), *versions.end());
     let order = Order::OneAtATime;
-    Api { key, advertised: first..=last, served: versions, order, keeps: Keeps::Frame, start }
+    Api {
+        key,
+        advertised: first..=last,
+        served: versions,
+        order,
+        keeps: Keeps::Frame,
+        size: Size::Bounded,
+        start,
+    }
 }
 
 /// An operation that waits for what other clients do.
@@ -111,6 +122,15 @@ const fn waiting(
     start: fn(Arc<Edge>, Incoming) -> Result<Started, Refused>,
 ) -> Api {
     Api { keeps: Keeps::Copy, ..api(key, versions, start) }
+}
+
+/// An operation that tells of what there is in the broker.
+const fn growing(
+    key: ApiKey,
+    versions: RangeInclusive<i16>,
+    start: fn(Arc<Edge>, Incoming) -> Result<Started, Refused>,
+) -> Api {
+    Api { size: Size::Growing, ..api(key, versions, start) }
 }
 
 /// The operation with that number.

@@ -40,7 +40,7 @@ mod refusing;
 mod repeated;
 mod sync_group;
 
-use crate::connection::door::{self, Answers, Door, Keeps, Order, Pushes};
+use crate::connection::door::{self, Answers, Door, Keeps, Order, Pushes, Size};
 use crate::testing::faulty::Refusing;
 use apis::Api;
 use bytes::Bytes;
@@ -164,6 +164,10 @@ impl Door for Edge {
 
     fn keeps(api: &'static Api) -> Keeps {
         api.keeps
+    }
+
+    fn size(api: &'static Api) -> Size {
+        api.size
     }
 
     fn start(

@@ -2,16 +2,19 @@
 
 use super::readings::{self, Credit, Gate, Unwritten};
 use super::{Caller, Native, Reply, Started, start};
-use crate::connection::door::{self, Answer, Answers, Door, Keeps, Order, Pushes};
+use crate::connection::door::{self, Answer, Answers, Door, Keeps, Order, Pushes, Size};
 use crate::testing::faulty::Refusing;
 use bytes::Bytes;
 use callboard_actors::broker::BrokerHandle;
 use callboard_actors::broker::answers::Overdraft;
 use callboard_actors::held::held;
+use callboard_protocol::native::admin::DescribeConfigs;
 use callboard_protocol::native::frame::{Frame, cut};
+use callboard_protocol::native::groups::{DescribeGroup, FetchOffsets, ListGroups};
 use callboard_protocol::native::hello::{Hello, Welcome};
-use callboard_protocol::native::operations::{BODY_VERSION, OPERATIONS};
+use callboard_protocol::native::operations::{BODY_VERSION, OPERATIONS, Operation};
 use callboard_protocol::native::read::{CloseReading, Done, Fetched, OpenReading};
+use callboard_protocol::native::topics::ListTopics;
 use callboard_protocol::native::{Code, Flags, FrameError, FrameHeader, Refusal, Request, Response, VERSION};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -68,6 +71,17 @@ impl Door for Native {
     /// Only batches keep the frame, and they are in the log when they are answered.
     fn keeps(_operation: FrameHeader) -> Keeps {
         Keeps::Frame
+    }
+
+    fn size(header: FrameHeader) -> Size {
+        let growing = [
+            ListTopics::NUMBER,
+            FetchOffsets::NUMBER,
+            ListGroups::NUMBER,
+            DescribeGroup::NUMBER,
+            DescribeConfigs::NUMBER,
+        ];
+        if growing.contains(&header.operation) { Size::Growing } else { Size::Bounded }
     }
 
     fn start(

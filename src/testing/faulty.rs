@@ -1,7 +1,7 @@
 //! A door at which things go wrong: another door, with faults in front of it.
 
 use super::fault::{Effect, Faults};
-use crate::connection::door::{Answer, Answering, Answers, Door, Keeps, Order, Pushes, Started};
+use crate::connection::door::{Answer, Answering, Answers, Door, Keeps, Order, Pushes, Size, Started};
 use bytes::Bytes;
 use callboard_actors::broker::BrokerHandle;
 use callboard_actors::clock;
@@ -78,6 +78,10 @@ impl<D: Refusing> Door for Faulty<D> {
 
     fn keeps(operation: D::Operation) -> Keeps {
         D::keeps(operation)
+    }
+
+    fn size(operation: D::Operation) -> Size {
+        D::size(operation)
     }
 
     fn start(

@@ -6,9 +6,15 @@ use crate::native;
 use crate::topic::{Topic, new_name};
 use crate::victim::Victim;
 use callboard_protocol::kafka::ErrorCode;
+use callboard_protocol::kafka::create_topics::{CreatableTopic, CreateTopicsRequest, CreateTopicsResponse};
+use callboard_protocol::kafka::describe_configs::{
+    DescribeConfigsRequest, DescribeConfigsResource, DescribeConfigsResponse,
+};
 use callboard_protocol::kafka::fetch::{FetchRequest, FetchResponse};
 use callboard_protocol::kafka::metadata::{MetadataRequest, MetadataRequestTopic, MetadataResponse};
 use callboard_protocol::native::topics::ListTopics;
+use callboard_protocol::wire::Str;
+use std::net::TcpStream;
 
 const NAMES: usize = 100_000;
 const PARTITIONS: u32 = 500;
@@ -56,6 +62,53 @@ fn a_hundred_thousand_topics_named_at_once_are_refused_or_answered_in_bounded_me
         victim.assert_back_to(open);
         bystanders.stop();
     }
+}
+
+/// Whether nothing more will come, behind what has come.
+fn is_closed(stream: &mut TcpStream) -> bool {
+    stream.set_nonblocking(true).unwrap();
+    match std::io::copy(stream, &mut std::io::sink()) {
+        Ok(_) => true,
+        Err(error) => error.kind() != std::io::ErrorKind::WouldBlock,
+    }
+}
+
+#[test]
+fn answers_that_tell_of_all_there_is_share_one_bound() {
+    let victim = Victim::start(&["queued.max.response.bytes=8000000", "response.send.timeout.ms=20000"]);
+    let mut client = victim.kafka();
+    let names: Vec<Str> = (0..1000).map(|at| format!("described-{at}").into()).collect();
+    let topic = |name: &Str| CreatableTopic {
+        name: name.clone(),
+        num_partitions: 1,
+        replication_factor: 1,
+        ..Default::default()
+    };
+    let topics = names.iter().map(topic).collect();
+    let create = CreateTopicsRequest { topics, timeout_ms: 60_000, ..Default::default() };
+    client.call::<_, CreateTopicsResponse>(7, &create);
+    let of_topic = |name: &Str| DescribeConfigsResource {
+        resource_type: 2,
+        resource_name: name.clone(),
+        ..Default::default()
+    };
+    let resources = names.iter().map(of_topic).collect();
+    let describe = DescribeConfigsRequest { resources, include_synonyms: true, include_documentation: true };
+    let bystanders = Bystanders::start(&victim);
+    let open = victim.open();
+    let mut silent: Vec<_> = (0..8).map(|_| victim.kafka()).collect();
+    for client in &mut silent {
+        client.send(4, &describe);
+    }
+    // It is behind all of them, and gets its answer when those that do not take theirs are closed.
+    let answer: DescribeConfigsResponse = client.call(4, &describe);
+    assert_eq!(answer.results.len(), names.len());
+    let closed = silent.iter_mut().filter_map(|client| is_closed(client.stream()).then_some(())).count();
+    assert!(closed > 0, "nobody who did not take an answer was given up");
+    bystanders.assert_answered();
+    drop((silent, client));
+    victim.assert_back_to(open);
+    bystanders.stop();
 }
 
 #[test]

@@ -31,7 +31,8 @@ pub(super) const ALL: &[Definition] = &[
         .rule(Rule::AtLeast(1))
         .read_only()
         .documentation(
-            "How many bytes of records may be in answers that clients have not read yet; past it \
+            "How many bytes of records may be in answers that clients have not read yet, and as many \
+             of answers that describe what there is; past it \
              each connection has one batch.",
         ),
     Definition::new("max.requests.in.flight.per.connection", Kind::Int, "256")
