@@ -51,6 +51,15 @@ impl std::fmt::Debug for Index {
 }
 
 impl Index {
+    /// Sees that an index which is there can be opened for writing and is not open already, before
+    /// anything is changed.
+    ///
+    /// # Errors
+    /// [`Error::InUse`]; [`Error::Io`].
+    pub fn check_free(folder: &Path) -> Result<()> {
+        recover::check_free(folder)
+    }
+
     /// Opens the index in a folder, or creates it. What a crash left of one that was being created
     /// is removed first: before the first checkpoint all of it follows from the journal.
     ///

@@ -34,6 +34,7 @@ impl Log {
         let started = Instant::now();
         let journal_folder = folder.journal();
         disk.create_folder(&journal_folder).map_err(Error::io("creating", &journal_folder))?;
+        Index::check_free(&folder.index())?;
         let checkpoint = Checkpoint::read(disk.as_ref(), &folder.checkpoint())?;
         let opening =
             OpenOptions { folder: journal_folder.clone(), segment_bytes: options.segment_bytes, checkpoint };

@@ -14,6 +14,7 @@ use callboard_protocol::kafka::fetch::{FetchRequest, FetchResponse};
 use callboard_protocol::kafka::metadata::{MetadataRequest, MetadataRequestTopic, MetadataResponse};
 use callboard_protocol::native::topics::ListTopics;
 use callboard_protocol::wire::Str;
+use socket2::SockRef;
 use std::net::TcpStream;
 
 const NAMES: usize = 100_000;
@@ -98,6 +99,8 @@ fn answers_that_tell_of_all_there_is_share_one_bound() {
     let open = victim.open();
     let mut silent: Vec<_> = (0..8).map(|_| victim.kafka()).collect();
     for client in &mut silent {
+        // Else the system may take a whole answer for them.
+        SockRef::from(client.stream()).set_recv_buffer_size(4096).unwrap();
         client.send(4, &describe);
     }
     // It is behind all of them, and gets its answer when those that do not take theirs are closed.
