@@ -100,7 +100,7 @@ fn answers_that_tell_of_all_there_is_share_one_bound() {
     let mut silent: Vec<_> = (0..8).map(|_| victim.kafka()).collect();
     for client in &mut silent {
         // Else the system may take a whole answer for them.
-        SockRef::from(client.stream()).set_recv_buffer_size(4096).unwrap();
+        SockRef::from(&*client.stream()).set_recv_buffer_size(4096).unwrap();
         client.send(4, &describe);
     }
     // It is behind all of them, and gets its answer when those that do not take theirs are closed.
