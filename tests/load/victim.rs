@@ -100,6 +100,11 @@ impl Victim {
         }
     }
 
+    /// What the broker has logged so far.
+    pub(crate) fn log(&self) -> String {
+        fs::read_to_string(log_in(self.folder.path())).unwrap()
+    }
+
     fn status(&self, name: &str) -> u64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.process_id())).unwrap();
         let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
