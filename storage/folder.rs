@@ -3,7 +3,7 @@
 use crate::disk::{self, OsDisk};
 use crate::error::{Error, Result};
 use std::fs::{self, File, TryLockError};
-use std::io;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 /// The format of the data folder that this version reads and writes.
@@ -44,10 +44,9 @@ impl Folder {
                 check_node(path, &identity, &new)?;
                 identity
             }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
                 check_new(path)?;
-                let text = render(&new);
-                disk::replace_file(&OsDisk, &file, text.as_bytes()).map_err(Error::io("writing", &file))?;
+                write(path, &new)?;
                 new
             }
             Err(error) => return Err(Error::io("reading", &file)(error)),
@@ -71,9 +70,7 @@ impl Folder {
     /// # Errors
     /// [`Error::Io`].
     pub(crate) fn finish(&self) -> Result<()> {
-        let file = self.path.join("identity");
-        let text = render(&self.identity);
-        disk::replace_file(&OsDisk, &file, text.as_bytes()).map_err(Error::io("writing", &file))
+        write(&self.path, &self.identity)
     }
 
     /// The folder itself.
@@ -122,7 +119,7 @@ impl Looked {
         // Who has no lock has no broker.
         let lock = match File::open(&file) {
             Ok(lock) => Some(lock),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) if error.kind() == ErrorKind::NotFound => None,
             Err(error) => return Err(Error::io("opening", &file)(error)),
         };
         if let Some(lock) = &lock {
@@ -144,6 +141,33 @@ fn create(path: &Path) -> io::Result<()> {
         File::open(parent.unwrap_or(Path::new(".")))?.sync_all()?;
     }
     Ok(())
+}
+
+/// Makes the folders above durable once more: an earlier start that died may have created them and not come
+/// to syncing them. Where there is an identity, they are synced.
+fn sync_above(path: &Path) -> io::Result<()> {
+    for folder in path.ancestors().skip(1) {
+        let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+        match File::open(folder).and_then(|folder| folder.sync_all()) {
+            // Nothing was created by us in a folder like that.
+            Err(error) if cannot_be_synced(error.kind()) => {}
+            outcome => outcome?,
+        }
+    }
+    Ok(())
+}
+
+fn cannot_be_synced(error: ErrorKind) -> bool {
+    use ErrorKind::{InvalidInput, PermissionDenied, ReadOnlyFilesystem, Unsupported};
+    matches!(error, PermissionDenied | InvalidInput | ReadOnlyFilesystem | Unsupported)
+}
+
+/// Gives the folder its identity, which is the last step of making it one.
+fn write(path: &Path, identity: &Identity) -> Result<()> {
+    sync_above(path).map_err(Error::io("syncing the folders above", path))?;
+    let file = path.join("identity");
+    let text = render(identity);
+    disk::replace_file(&OsDisk, &file, text.as_bytes()).map_err(Error::io("writing", &file))
 }
 
 fn lock(path: &Path) -> Result<File> {
