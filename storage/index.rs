@@ -73,7 +73,10 @@ impl Index {
                 return Err(Error::IndexBehind { found: Sequence(0), expected: checkpoint.sequence });
             }
             None if !recover::is_complete(folder) => recover::remove(folder)?,
-            Some(_) | None => recover::discard_write_ahead_log(folder)?,
+            Some(_) | None => {
+                recover::sync_names(folder)?;
+                recover::discard_write_ahead_log(folder)?;
+            }
         }
         files::check_versions(folder)?;
         let bounds = Arc::new(Bounds::default());

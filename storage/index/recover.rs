@@ -72,6 +72,26 @@ fn sync(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
+/// Makes durable which files there are. A database that died may have named a version of its tables and not
+/// come to syncing the name; opening reads it, and removes all that the version before it consists of, so that
+/// a power failure could bring back that one's name without its files.
+pub(super) fn sync_names(folder: &Path) -> Result<()> {
+    let keyspaces = folder.join("keyspaces");
+    let entries = match fs::read_dir(&keyspaces) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(Error::io("listing", &keyspaces)(error)),
+    };
+    for entry in entries {
+        let keyspace = entry.map_err(Error::io("listing", &keyspaces))?.path();
+        // One that was begun and not finished has no tables yet.
+        for folder in [keyspace.join("tables"), keyspace].iter().filter(|folder| folder.is_dir()) {
+            sync(folder).map_err(Error::io("syncing", folder))?;
+        }
+    }
+    sync(&keyspaces).map_err(Error::io("syncing", &keyspaces))
+}
+
 /// Leaves an empty write-ahead log with the highest number of those that are there.
 pub(super) fn discard_write_ahead_log(folder: &Path) -> Result<()> {
     let mut logs = write_ahead_logs(folder)?;
