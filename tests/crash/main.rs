@@ -4,16 +4,21 @@
 //!
 //! `CALLBOARD_CRASH_SEED` repeats a run, as far as threads and the disk let it. `CALLBOARD_CRASH_MINUTES=10`
 //! makes it long. SIGKILL takes away what the process holds, and nothing of what it wrote: what a power
-//! failure takes is tested on the simulated disk, where the journal is.
+//! failure takes is tested in the folder `power` beside this one.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 #[path = "../support/mod.rs"]
 mod support;
 
+#[path = "../support/chance.rs"]
 mod chance;
+#[path = "../support/client.rs"]
 mod client;
+#[path = "../support/history.rs"]
 mod history;
+#[path = "../support/log.rs"]
 mod log;
+
 mod member;
 mod membership;
 mod producer;

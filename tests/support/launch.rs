@@ -69,8 +69,33 @@ pub(crate) fn program() -> OsString {
     std::env::var_os("CALLBOARD_TEST_PROGRAM").unwrap_or_else(|| env!("CARGO_BIN_EXE_callboard").into())
 }
 
+/// Starts the broker by another program, which is given it and its arguments as its last ones.
+///
+/// # Errors
+/// When it cannot be started.
+pub(crate) fn through(
+    mut other: Command,
+    folder: &Path,
+    settings: &[String],
+) -> Result<(Child, mpsc::Receiver<String>)> {
+    let log = OpenOptions::new().create(true).append(true).open(log_in(folder))?;
+    other.arg(program());
+    let mut child = with_arguments(other, folder, ANYWHERE, settings, log).spawn()?;
+    let said = child.stdout.take().context("no standard output")?;
+    Ok((child, lines(said)))
+}
+
 fn command(folder: &Path, address: &str, settings: &[String], log: File) -> Command {
-    let mut command = Command::new(program());
+    with_arguments(Command::new(program()), folder, address, settings, log)
+}
+
+fn with_arguments(
+    mut command: Command,
+    folder: &Path,
+    address: &str,
+    settings: &[String],
+    log: File,
+) -> Command {
     // A test says itself what it sets: nothing comes from the user's environment or folder.
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("CALLBOARD_") {
