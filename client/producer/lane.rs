@@ -4,6 +4,8 @@
 //! number behind the one before; a batch that may have arrived is never given another number; after
 //! a failure nothing is sent until all that was in flight has come back.
 
+mod home;
+
 use super::batch::{Filled, Filling, Settled, ToSend, Waiting, renumbered};
 use super::builder::Settings;
 use super::sender::{Entry, Flushing};
@@ -13,9 +15,11 @@ use callboard_protocol::batch::header::add_sequence;
 use callboard_protocol::batch::{BatchBuilder, Producing};
 use callboard_protocol::native::produce::BatchAppended;
 use callboard_protocol::native::{Code, TopicPartition};
+use home::{Home, deleted};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use uuid::Uuid;
 
 /// The batches of one partition.
 #[derive(Debug)]
@@ -41,6 +45,7 @@ pub(super) struct Lane {
     failures: u32,
     /// A batch went before it was full, and nobody was told yet.
     has_gone_early: bool,
+    home: Home,
 }
 
 /// Whose batches these are to the broker.
@@ -59,6 +64,8 @@ pub(super) enum Identity {
 #[derive(Debug)]
 struct InFlight {
     batch: Filled,
+    /// The topic that it was sent to.
+    topic: Uuid,
     has_failed: bool,
 }
 
@@ -88,6 +95,7 @@ impl Lane {
             is_resting: false,
             failures: 0,
             has_gone_early: false,
+            home: Home::There,
         }
     }
 
@@ -164,7 +172,8 @@ impl Lane {
 
     /// Whether a producer's id must be asked for before anything can be sent.
     pub(super) fn wants_identity(&mut self) -> bool {
-        let wants = self.identity == Identity::Wanted && !self.ready.is_empty();
+        let is_calm = !self.is_recovering && self.home == Home::There;
+        let wants = self.identity == Identity::Wanted && is_calm && !self.ready.is_empty();
         if wants {
             self.identity = Identity::Asked;
         }
@@ -182,7 +191,7 @@ impl Lane {
     pub(super) fn take(&mut self, open: bool, settings: &Settings) -> Option<Result<ToSend, Settled>> {
         let has_room = self.in_flight.len() < self.window.min(settings.in_flight);
         let is_known = !matches!(self.identity, Identity::Wanted | Identity::Asked);
-        if self.is_recovering || self.is_resting || !has_room {
+        if self.is_recovering || self.is_resting || self.home != Home::There || !has_room {
             return None;
         }
         if open && self.ready.is_empty() {
@@ -195,7 +204,7 @@ impl Lane {
         match self.seal(&mut batch, settings) {
             Ok(bytes) => {
                 let number = batch.number;
-                self.in_flight.push_back(InFlight { batch, has_failed: false });
+                self.in_flight.push_back(InFlight { batch, topic: self.partition.topic, has_failed: false });
                 Some(Ok(ToSend { number, bytes }))
             }
             Err(error) => Some(Err(batch.fail(&error))),
@@ -254,7 +263,11 @@ impl Lane {
             // The broker has forgotten the producer, or never knew it.
             self.identity = Identity::Wanted;
         }
-        if error.is_retriable() || is_out_of_order || is_stale {
+        let is_lost = code == Some(Code::UNKNOWN_TOPIC) && self.home != Home::Gone;
+        if is_lost && self.in_flight.get(place).is_some_and(|it| it.topic == self.partition.topic) {
+            self.home = Home::Wanted;
+        }
+        if error.is_retriable() || is_out_of_order || is_stale || is_lost {
             self.is_recovering = true;
             if let Some(in_flight) = self.in_flight.get_mut(place) {
                 in_flight.has_failed = true;
@@ -287,13 +300,14 @@ impl Lane {
             self.next_sequence = sequence;
         }
         let must_rest = !self.in_flight.is_empty();
+        let late = if self.is_homeless() { deleted() } else { Error::TimedOut };
         while let Some(InFlight { batch, .. }) = self.in_flight.pop_back() {
             if batch.begun.elapsed() >= settings.delivery_timeout {
                 // It may have arrived, so its numbers cannot be another's.
                 if self.identity != Identity::None {
                     self.identity = Identity::Wanted;
                 }
-                settled.add(batch.fail(&Error::TimedOut));
+                settled.add(batch.fail(&late));
             } else {
                 settled.repeated += 1;
                 self.ready.push_front(batch);

@@ -41,6 +41,11 @@ const RECORD_OVERHEAD_BYTES: usize = 64;
 /// the connection is lost between or requests are repeated, unless [`ProducerBuilder::idempotent`]
 /// was turned off.
 ///
+/// When a topic is deleted while records are on their way to it, and another of its name is made, they go to
+/// that one, in their order and to the same partitions; what the first one stored is gone. Until there is
+/// another, which the broker may make by itself, they wait for as long as
+/// [`ProducerBuilder::delivery_timeout`] says.
+///
 /// When the last clone is dropped, what was sent is still delivered in the background, and what could
 /// not be is logged; [`Producer::flush`] waits for it.
 #[derive(Debug, Clone)]

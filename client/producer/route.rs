@@ -5,8 +5,8 @@ use super::lane::{Identity, Lane};
 use super::sender::{Entry, Event, Flushing, Sender, now_ms};
 use crate::client::Client;
 use crate::error::Error;
-use callboard_protocol::native::TopicPartition;
 use callboard_protocol::native::topics::Topic;
+use callboard_protocol::native::{Code, TopicPartition};
 use futures_util::future::BoxFuture;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -30,12 +30,11 @@ pub(super) struct TopicState {
 }
 
 impl TopicState {
-    /// The topic of that id is not there as it was known; another of its name has other partitions,
-    /// which have other lanes. Records that wait to know it go on waiting.
+    /// The topic of that id is not there as it was known. Its lanes lead to another of its name once that
+    /// is known, and records that wait to know it go on waiting.
     pub(super) fn forget(&mut self, id: Uuid) {
         if self.known.as_ref().is_some_and(|(known, _)| known.id == id) {
             self.known = None;
-            self.lanes.clear();
         }
     }
 }
@@ -67,9 +66,8 @@ impl Sender {
         }
         let index = chosen.unwrap_or_else(|| self.partitioner.partition(&entry.record, partitions));
         if index >= partitions {
-            let message = format!("topic {} has no partition {index}", entry.record.topic);
-            let Entry { bytes, outcome, .. } = entry;
-            let _ = outcome.send(Err(Error::Invalid(message)));
+            let Entry { bytes, outcome, record } = entry;
+            let _ = outcome.send(Err(no_partition(&record.topic, index)));
             self.settle(Settled { freed: bytes, failed: 1, ..Settled::default() });
             return;
         }
@@ -103,12 +101,22 @@ impl Sender {
         topic.is_asked = false;
         match outcome {
             Ok(listed) => {
-                if topic.known.as_ref().is_some_and(|(known, _)| known.id != listed.id) {
-                    topic.lanes.clear();
-                }
+                let mut abandoned = Vec::new();
+                topic.lanes.retain(|index, place| {
+                    let Some(lane) = self.lanes.get_mut(*place) else { return false };
+                    self.touched.push(*place);
+                    let is_there = *index < listed.partitions;
+                    if is_there {
+                        lane.move_to(listed.id);
+                    } else {
+                        abandoned.push(lane.abandon(&no_partition(name, *index)));
+                    }
+                    is_there
+                });
                 topic.known = Some((listed, Instant::now()));
                 let waiting = std::mem::take(&mut topic.waiting);
                 let flushes = std::mem::take(&mut topic.flushes);
+                abandoned.into_iter().for_each(|settled| self.settle(settled));
                 self.now_ms = now_ms();
                 for (entry, since) in waiting {
                     self.route(entry, since);
@@ -121,15 +129,34 @@ impl Sender {
         }
     }
 
-    /// Fails the records that wait for a topic, or those that do so for too long.
+    /// Looks for a topic that is not where a lane led.
+    pub(super) fn look_for(&mut self, name: &Arc<str>) {
+        self.client.topics().forget(name);
+        let Some(topic) = self.topics.get_mut(name) else { return };
+        if !std::mem::replace(&mut topic.is_asked, true) {
+            self.events.push(ask_topic(self.client.clone(), Arc::clone(name)));
+        }
+    }
+
+    /// Fails the records that wait for a topic, or those that do so for too long. A topic that was there
+    /// may be made again while others still look for it.
     fn not_listed(&mut self, name: &Arc<str>, error: &Error) {
         let Some(topic) = self.topics.get_mut(name) else { return };
         let timeout = self.settings.delivery_timeout;
-        let is_over = |since: &Instant| !error.is_retriable() || since.elapsed() >= timeout;
+        let is_awaited = error.is_retriable() || error.code() == Some(Code::UNKNOWN_TOPIC);
+        let mut settled = Vec::new();
+        let mut is_looked_for = false;
+        for place in topic.lanes.values() {
+            let Some(lane) = self.lanes.get_mut(*place).filter(|lane| lane.is_homeless()) else { continue };
+            settled.push(lane.expire_homeless(!is_awaited, &self.settings));
+            is_looked_for |= !lane.is_empty();
+        }
+        let may_wait = error.is_retriable() || (is_awaited && is_looked_for);
+        let is_over = |since: &Instant| !may_wait || since.elapsed() >= timeout;
         let (over, waiting): (Vec<_>, Vec<_>) =
             std::mem::take(&mut topic.waiting).into_iter().partition(|(_, since)| is_over(since));
         topic.waiting = waiting;
-        if topic.waiting.is_empty() {
+        if topic.waiting.is_empty() && !is_looked_for {
             topic.flushes.clear();
         } else {
             topic.is_asked = true;
@@ -139,6 +166,7 @@ impl Sender {
                 Event::AskAgain { topic }
             }));
         }
+        settled.into_iter().for_each(|settled| self.settle(settled));
         for (entry, _) in over {
             let _ = entry.outcome.send(Err(error.clone()));
             self.settle(Settled { freed: entry.bytes, failed: 1, ..Settled::default() });
@@ -151,4 +179,8 @@ pub(super) fn ask_topic(client: Client, topic: Arc<str>) -> BoxFuture<'static, E
         let outcome = client.topics().ask(&topic).await;
         Event::Listed { topic, outcome }
     })
+}
+
+fn no_partition(topic: &str, index: u32) -> Error {
+    Error::Invalid(format!("topic {topic} has no partition {index}"))
 }

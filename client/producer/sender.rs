@@ -187,15 +187,20 @@ impl Sender {
         let Some(lane) = self.lanes.get_mut(place) else { return };
         if let Err(error) = &outcome {
             tracing::debug!(topic = %lane.topic, partition = lane.partition.partition, %error, "a batch failed");
-            if matches!(error.code(), Some(Code::UNKNOWN_TOPIC | Code::UNKNOWN_PARTITION)) {
-                self.client.topics().forget(&lane.topic);
-                if let Some(topic) = self.topics.get_mut(&lane.topic) {
-                    topic.forget(lane.partition.topic);
-                }
-            }
         }
-        let Some(lane) = self.lanes.get_mut(place) else { return };
+        let is_unknown = outcome.as_ref().is_err_and(|error| error.code() == Some(Code::UNKNOWN_PARTITION));
         let (settled, next) = lane.answered(number, outcome, &self.settings);
+        let (is_homeless, name) = (lane.is_homeless(), Arc::clone(&lane.topic));
+        if (is_homeless || is_unknown)
+            && let Some(topic) = self.topics.get_mut(&name)
+        {
+            topic.forget(lane.partition.topic);
+        }
+        if is_homeless {
+            self.look_for(&name);
+        } else if is_unknown {
+            self.client.topics().forget(&name);
+        }
         self.settle(settled);
         self.rest(place, next);
         self.touched.push(place);

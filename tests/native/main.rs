@@ -10,6 +10,7 @@ mod groups;
 mod idle;
 mod isolation;
 mod producer;
+mod recreated;
 mod snapshots;
 mod subscribe;
 mod support;
