@@ -9,6 +9,16 @@ pub enum Error {
     /// The broker has refused it.
     #[error("the broker refused: {0}")]
     Refused(Refusal),
+    /// The topic of a partition that was read is not there any more. The consumer's other partitions are
+    /// read on, and [`ConsumerBuilder::assign`](crate::consumer::ConsumerBuilder::assign) says what becomes
+    /// of this one.
+    #[error("topic {topic} was deleted, of which partition {partition} was read")]
+    TopicDeleted {
+        /// The topic.
+        topic: String,
+        /// The partition's number.
+        partition: u32,
+    },
     /// There is no connection, or it ended before the answer came: the request may have been done.
     #[error("the connection to the broker is gone: {0}")]
     Disconnected(String),
@@ -36,7 +46,7 @@ impl Error {
         match self {
             Self::Refused(refusal) => refusal.code.is_retriable(),
             Self::Disconnected(_) | Self::Unresolved(_) | Self::TimedOut => true,
-            Self::Protocol(_) | Self::Closed | Self::Invalid(_) => false,
+            Self::TopicDeleted { .. } | Self::Protocol(_) | Self::Closed | Self::Invalid(_) => false,
         }
     }
 
@@ -44,6 +54,7 @@ impl Error {
     pub fn code(&self) -> Option<Code> {
         match self {
             Self::Refused(refusal) => Some(refusal.code),
+            Self::TopicDeleted { .. } => Some(Code::UNKNOWN_TOPIC),
             _ => None,
         }
     }

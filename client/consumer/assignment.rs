@@ -4,8 +4,8 @@ use super::builder::Reset;
 use super::positions::Unsettled;
 use super::{Consumer, Partition};
 use crate::error::Error;
-use callboard_protocol::native::TopicPartition;
 use callboard_protocol::native::read::Position as Wanted;
+use callboard_protocol::native::{Code, TopicPartition};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -93,6 +93,7 @@ impl Consumer {
                     }
                 }
                 Err(error) if error.is_retriable() => return self.rest(&error),
+                Err(error) if error.code() == Some(Code::UNKNOWN_TOPIC) => self.topic_was_deleted(partition),
                 Err(error) => {
                     self.positions.remove(partition);
                     self.failures.push_back(error);

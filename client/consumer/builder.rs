@@ -123,6 +123,13 @@ impl ConsumerBuilder {
 
     /// One partition to read, whoever else reads it. With a group, offsets are the group's, but the
     /// consumer is not a member of it. It cannot stand beside topics or a pattern.
+    ///
+    /// When its topic is deleted, the consumer says so once, as [`Error::TopicDeleted`]. If another topic
+    /// of that name is made, which is looked for every second, it goes on with the partition of the same
+    /// number there, from where [`ConsumerBuilder::auto_offset_reset`] says, because offsets of the one
+    /// before mean nothing in it; [`Reset::Fail`] does not go on. (Kafka's clients go on at the old offset
+    /// where the new topic has that many records.) So it is for topics without a group; of a group's member
+    /// the group says what it reads.
     #[must_use]
     pub fn assign(mut self, topic: impl Into<String>, partition: u32) -> Self {
         self.assigned.push((topic.into(), partition));

@@ -33,6 +33,7 @@ impl Consumer {
             self.take_over().await;
             if self.rests_until.is_none_or(|until| until <= Instant::now()) {
                 self.rests_until = None;
+                self.look_for_topics().await;
                 self.settle().await;
                 self.open();
             }
@@ -72,7 +73,7 @@ impl Consumer {
 
     /// Waits for whatever comes first. Cancel safe.
     async fn wait(&mut self) -> Waited {
-        let Self { member, reading, next_commit, background, rests_until, .. } = self;
+        let Self { member, reading, next_commit, background, rests_until, deleted, .. } = self;
         let group = async {
             match member {
                 Some(member) => member.events.recv().await,
@@ -98,6 +99,7 @@ impl Consumer {
             outcome = committed => Waited::Committed(outcome),
             () = at(*next_commit) => Waited::CommitIsDue,
             () = at(*rests_until) => Waited::Rested,
+            () = at(deleted.looks_at), if rests_until.is_none() => Waited::Rested,
         }
     }
 
@@ -182,10 +184,9 @@ impl Consumer {
         } else if refusal.code.is_retriable() {
             self.positions.are_changed = true;
             self.rest(&refusal.into());
+        } else if refusal.code == Code::UNKNOWN_TOPIC {
+            self.topic_was_deleted(partition);
         } else {
-            if refusal.code == Code::UNKNOWN_TOPIC {
-                self.give_up(partition);
-            }
             self.failures.push_back(refusal.into());
         }
     }

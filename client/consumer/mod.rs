@@ -6,6 +6,7 @@
 //! - [`member`]: the consumer's place in its group
 //! - [`positions`]: its partitions, how far it is in each, and what waits to be taken
 //! - [`batch`]: batches as they come, and their records
+//! - [`deleted`]: partitions whose topic was deleted
 //! - [`isolation`]: leaving out what transactions took back
 //! - [`commit`]: how far the group has read
 
@@ -13,6 +14,7 @@ mod assignment;
 mod batch;
 mod builder;
 mod commit;
+mod deleted;
 mod drive;
 mod isolation;
 mod member;
@@ -29,6 +31,7 @@ use crate::transport::Reading;
 use builder::Settings;
 use callboard_protocol::native::TopicPartition;
 use callboard_protocol::native::read::Position as Wanted;
+use deleted::Deleted;
 use futures_util::Stream;
 use futures_util::stream::unfold;
 use member::Member;
@@ -85,6 +88,7 @@ pub struct Consumer {
     /// There is more to commit when that one is done.
     commits_again: bool,
     rests_until: Option<Instant>,
+    deleted: Deleted,
 }
 
 impl Consumer {
@@ -112,6 +116,7 @@ impl Consumer {
             background: None,
             commits_again: false,
             rests_until: None,
+            deleted: Deleted::default(),
         }
     }
 

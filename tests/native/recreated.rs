@@ -1,8 +1,10 @@
 //! Topics that are deleted and made again under the same name, while they are written and read.
 
-use crate::support::{Trial, create, reader, soon, values};
+use crate::support::{Trial, create, fill, reader, soon, values};
 use anyhow::Result;
 use callboard::{Client, Record};
+use callboard_client::Error;
+use callboard_client::consumer::Reset;
 use callboard_client::producer::{Delivery, Receipt};
 use callboard_protocol::native::Code;
 use std::time::Duration;
@@ -93,5 +95,59 @@ async fn records_of_a_partition_that_the_new_topic_lacks_fail() -> Result<()> {
     let (kept, lost) = (producer.send(record(0)), producer.send(record(1)));
     assert_eq!(soon(kept).await??.offset, 0);
     assert!(soon(lost).await?.unwrap_err().to_string().contains("no partition 1"));
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_assigned_partition_is_read_on_in_the_new_topic() -> Result<()> {
+    let (trial, admin) = start().await?;
+    for (name, client) in trial.clients().await? {
+        let consumer = client.consumer().assign("orders", 0).auto_offset_reset(Reset::Earliest);
+        let mut consumer = consumer.build().await?;
+        fill(&admin, "orders", 0, &["old", "older"]).await?;
+        assert_eq!(values(&mut consumer, 2).await?, ["old", "older"], "{name}");
+        admin.admin().delete_topic("orders").await?;
+        let told = soon(consumer.next()).await?.unwrap_err();
+        let expected = Error::TopicDeleted { topic: "orders".to_owned(), partition: 0 };
+        assert_eq!((&told, told.is_retriable()), (&expected, false), "{name}");
+        create(&admin, "orders", 1).await?;
+        fill(&admin, "orders", 0, &["new", "newer", "newest"]).await?;
+        assert_eq!(values(&mut consumer, 3).await?, ["new", "newer", "newest"], "{name}: from its beginning");
+        assert_eq!(consumer.position("orders", 0), Some(3), "{name}");
+        recreate(&admin, 1).await?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn who_says_where_to_begin_by_hand_is_not_taken_elsewhere() -> Result<()> {
+    let (trial, admin) = start().await?;
+    let consumer = trial.tcp().await?.consumer().assign("orders", 0).auto_offset_reset(Reset::Fail);
+    let mut consumer = consumer.build().await?;
+    consumer.seek("orders", 0, 0)?;
+    fill(&admin, "orders", 0, &["old"]).await?;
+    assert_eq!(values(&mut consumer, 1).await?, ["old"]);
+    recreate(&admin, 1).await?;
+    assert!(matches!(soon(consumer.next()).await?, Err(Error::TopicDeleted { .. })));
+    assert!(consumer.assignment().is_empty());
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_member_reads_on_in_the_new_topic() -> Result<()> {
+    let (trial, admin) = start().await?;
+    let consumer = trial.tcp().await?.consumer().group("kitchen").topics(["orders"]);
+    let mut consumer = consumer.auto_offset_reset(Reset::Earliest).build().await?;
+    fill(&admin, "orders", 0, &["old"]).await?;
+    assert_eq!(values(&mut consumer, 1).await?, ["old"]);
+    recreate(&admin, 1).await?;
+    fill(&admin, "orders", 0, &["new"]).await?;
+    let read = loop {
+        match soon(consumer.next()).await? {
+            Ok(record) => break record,
+            Err(error) => assert!(matches!(error, Error::TopicDeleted { .. }), "{error}"),
+        }
+    };
+    assert_eq!(read.value().map(|value| &value[..]), Some(&b"new"[..]));
     Ok(())
 }
