@@ -112,8 +112,20 @@ impl Admin {
     pub async fn grow_topic(&self, name: impl Into<String>, count: u32) -> Result<(), Error> {
         let name = name.into();
         self.client.topics().forget(&name);
+        self.grow(name, count, false).await
+    }
+
+    /// Says what would come of giving a topic more partitions.
+    ///
+    /// # Errors
+    /// As for [`Admin::grow_topic`].
+    pub async fn validate_growth(&self, name: impl Into<String>, count: u32) -> Result<(), Error> {
+        self.grow(name.into(), count, true).await
+    }
+
+    async fn grow(&self, name: String, count: u32, validate_only: bool) -> Result<(), Error> {
         let count = i32::try_from(count).unwrap_or(i32::MAX);
-        self.outcome(CreatePartitions { topics: vec![(name, count)], validate_only: false }).await
+        self.outcome(CreatePartitions { topics: vec![(name, count)], validate_only }).await
     }
 
     /// All topics, in the order of their names.

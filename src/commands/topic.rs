@@ -39,6 +39,10 @@ pub(super) async fn run(client: &Client, command: TopicCommand, connection: &Con
                 partitions.is_some() || !set.is_empty() || !unset.is_empty(),
                 "nothing is to be altered: say --partitions, --set or --unset"
             );
+            if let Some(partitions) = partitions {
+                // Before anything is changed: who is refused one thing did not get the other.
+                admin.validate_growth(&name, partitions).await.about_topic(&name)?;
+            }
             if !set.is_empty() || !unset.is_empty() {
                 check_names(&admin, &name, &unset).await?;
                 let set = set.into_iter().map(|(key, value)| (key, Edit::Set(value)));

@@ -22,6 +22,12 @@ fn topics_are_created_listed_altered_and_deleted() {
     let described = objects(&trial.run(&["topic", "describe", "orders", "--json"]));
     assert_eq!(described.len(), 4, "three partitions and a setting: {described:?}");
     assert_eq!(described[3], json!({"setting": "retention.ms", "value": "2000"}));
+    let fewer = ["topic", "alter", "orders", "--partitions", "2", "--set", "retention.ms=3000"];
+    assert!(trial.fail(&fewer).contains("topic orders"));
+    let wrong = ["topic", "alter", "orders", "--partitions", "4", "--set", "retention.ms=soon"];
+    trial.fail(&wrong);
+    let unchanged = objects(&trial.run(&["topic", "describe", "orders", "--json"]));
+    assert_eq!(unchanged, described, "what is refused in part changes nothing");
     trial.run(&["topic", "alter", "orders", "--unset", "retention.ms"]);
     assert_eq!(objects(&trial.run(&["topic", "describe", "orders", "--json"])).len(), 3);
     trial.run(&["topic", "delete", "orders"]);
