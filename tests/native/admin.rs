@@ -110,3 +110,18 @@ async fn the_cluster_says_where_its_brokers_are() -> Result<()> {
     }
     Ok(())
 }
+
+#[tokio::test]
+async fn a_request_that_names_too_many_is_refused_and_the_next_is_answered() -> Result<()> {
+    let trial = Trial::start_with(&[("max.partitions.per.request", "2")]).await?;
+    for (name, client) in trial.clients().await? {
+        let topic = format!("bounded-{}", name.len());
+        create(&client, &topic, 3).await?;
+        let id = client.admin().topic(&topic).await?.id;
+        let offsets = |count| (0..count).map(move |partition| (TopicPartition { topic: id, partition }, 0));
+        let many = client.admin().set_group_offsets("group", offsets(3)).await.unwrap_err();
+        assert_eq!((many.code(), many.is_retriable()), (Some(Code::LIMIT_REACHED), false), "{name}");
+        client.admin().set_group_offsets("group", offsets(2)).await?;
+    }
+    Ok(())
+}
