@@ -25,7 +25,7 @@ pub struct Receipt {
 /// The record is on its way whether or not anybody waits, unless the producer had no room for it:
 /// then it waits in here, and is on its way once this was polled and there is room.
 ///
-/// Dropping it before takes the record back, and later nothing.
+/// Dropping it before takes the record back, which [`Metrics`](super::Metrics) count, and later nothing.
 #[must_use = "a record that the producer had no room for waits in here"]
 pub struct Delivery(State);
 

@@ -9,6 +9,9 @@ pub struct Metrics {
     pub records_delivered: u64,
     /// Records that were not.
     pub records_failed: u64,
+    /// Records that were never sent, because their [`Delivery`](super::Delivery) was dropped while they
+    /// waited in it for room.
+    pub records_dropped: u64,
     /// Batches that were delivered.
     pub batches_delivered: u64,
     /// Bytes of those batches, as they were sent.
@@ -23,6 +26,7 @@ pub struct Metrics {
 pub(super) struct Counters {
     records_delivered: AtomicU64,
     records_failed: AtomicU64,
+    records_dropped: AtomicU64,
     batches_delivered: AtomicU64,
     bytes_delivered: AtomicU64,
     batches_repeated: AtomicU64,
@@ -39,6 +43,10 @@ impl Counters {
         self.records_failed.fetch_add(records as u64, Ordering::Relaxed);
     }
 
+    pub(super) fn dropped(&self) {
+        self.records_dropped.fetch_add(1, Ordering::Relaxed);
+    }
+
     pub(super) fn repeated(&self, batches: usize) {
         self.batches_repeated.fetch_add(batches as u64, Ordering::Relaxed);
     }
@@ -47,6 +55,7 @@ impl Counters {
         Metrics {
             records_delivered: self.records_delivered.load(Ordering::Relaxed),
             records_failed: self.records_failed.load(Ordering::Relaxed),
+            records_dropped: self.records_dropped.load(Ordering::Relaxed),
             batches_delivered: self.batches_delivered.load(Ordering::Relaxed),
             bytes_delivered: self.bytes_delivered.load(Ordering::Relaxed),
             batches_repeated: self.batches_repeated.load(Ordering::Relaxed),

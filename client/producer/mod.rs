@@ -66,6 +66,7 @@ impl Producer {
         if bytes > self.room_bytes {
             let message =
                 format!("a record of {bytes} bytes is larger than the buffer of {}", self.room_bytes);
+            self.counters.failed(1);
             return Delivery::waiting(async { Err(Error::Invalid(message)) });
         }
         let wanted = bytes as u32;
@@ -74,8 +75,11 @@ impl Producer {
             return Delivery::sent(enqueue(&self.orders, record, bytes));
         }
         let (orders, room) = (self.orders.clone(), Arc::clone(&self.room));
+        let unsent = Unsent { counters: Arc::clone(&self.counters), is_dropped: true };
         Delivery::waiting(async move {
-            room.acquire_many(wanted).await.map_err(|_| Error::Closed)?.forget();
+            let permit = room.acquire_many(wanted).await;
+            unsent.settled();
+            permit.map_err(|_| Error::Closed)?.forget();
             Ok(enqueue(&orders, record, bytes))
         })
     }
@@ -119,6 +123,26 @@ impl Producer {
     /// What the producer has done so far.
     pub fn metrics(&self) -> Metrics {
         self.counters.read(self.room_bytes - self.room.available_permits().min(self.room_bytes))
+    }
+}
+
+/// A record that waits for room, which counts when it is dropped.
+struct Unsent {
+    counters: Arc<Counters>,
+    is_dropped: bool,
+}
+
+impl Unsent {
+    fn settled(mut self) {
+        self.is_dropped = false;
+    }
+}
+
+impl Drop for Unsent {
+    fn drop(&mut self) {
+        if self.is_dropped {
+            self.counters.dropped();
+        }
     }
 }
 

@@ -1,11 +1,12 @@
 //! Producing: order, receipts, batches, failures.
 
-use crate::support::{Trial, create, reader, soon, values};
+use crate::support::{PATIENCE, Trial, create, reader, soon, values};
 use anyhow::Result;
 use callboard::{Client, Record};
 use callboard_client::producer::Receipt;
 use callboard_client::{Acks, Compression, Error};
 use callboard_protocol::native::Code;
+use futures_util::FutureExt;
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -181,7 +182,32 @@ async fn a_full_buffer_makes_the_sender_wait_and_loses_nothing() -> Result<()> {
         assert_eq!(receipts.len(), 200, "{name}");
         let large = Record::to(topic.as_str()).value(vec![0; 5000]);
         assert!(matches!(soon(producer.send(large)).await?, Err(Error::Invalid(_))), "{name}");
+        let metrics = producer.metrics();
+        assert_eq!((metrics.records_delivered, metrics.records_failed), (200, 1), "{name}");
     }
+    Ok(())
+}
+
+#[tokio::test]
+async fn records_that_are_dropped_before_there_was_room_are_counted() -> Result<()> {
+    let trial = Trial::start().await?;
+    let client = trial.tcp().await?;
+    create(&client, "orders", 1).await?;
+    let producer = client.producer_builder().buffer_bytes(4096).linger(PATIENCE).build();
+    let record = || Record::to("orders").value(vec![0; 1000]);
+    let taken = [producer.send(record()), producer.send(record()), producer.send(record())];
+    let mut polled = producer.send(record());
+    assert!((&mut polled).now_or_never().is_none(), "there is no room");
+    let mut waits = producer.send(record());
+    drop((polled, producer.send(record())));
+    assert_eq!(producer.metrics().records_dropped, 2, "one was polled, the other was not");
+    producer.flush().await;
+    drop(taken);
+    soon(waits.taken()).await??;
+    producer.flush().await;
+    assert_eq!(soon(waits).await??.offset, 3);
+    let metrics = producer.metrics();
+    assert_eq!((metrics.records_delivered, metrics.records_dropped, metrics.records_failed), (4, 2, 0));
     Ok(())
 }
 
