@@ -22,8 +22,8 @@ pub struct Record {
     pub value: Option<Bytes>,
     /// In milliseconds since 1970; `None` for the time at which it is sent.
     pub timestamp: Option<i64>,
-    /// Headers, in order; a name may occur more than once.
-    pub headers: Vec<(String, Option<Bytes>)>,
+    /// Headers, in order; a name may occur more than once, and need not be UTF-8.
+    pub headers: Vec<(Bytes, Option<Bytes>)>,
 }
 
 impl Record {
@@ -65,7 +65,7 @@ impl Record {
 
     /// The same, with one header more.
     #[must_use]
-    pub fn header(mut self, name: impl Into<String>, value: impl Into<Bytes>) -> Self {
+    pub fn header(mut self, name: impl Into<Bytes>, value: impl Into<Bytes>) -> Self {
         self.headers.push((name.into(), Some(value.into())));
         self
     }

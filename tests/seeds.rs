@@ -42,7 +42,7 @@ fn folder(target: &str) -> PathBuf {
 
 fn batch(compression: Compression) -> Bytes {
     let mut builder = BatchBuilder::default();
-    let headers = [("trace".to_owned(), Some(Bytes::from_static(b"1"))), ("empty".to_owned(), None)];
+    let headers = [("trace".into(), Some(Bytes::from_static(b"1"))), ("empty".into(), None)];
     let timestamp = 1_700_000_000_000;
     builder.push(NewRecord { timestamp, key: Some(b"ada"), value: Some(b"one teapot"), headers: &headers });
     builder.push(NewRecord { timestamp: timestamp + 5, key: None, value: Some(b"two cups"), headers: &[] });

@@ -14,8 +14,8 @@ pub struct NewRecord<'a> {
     pub key: Option<&'a [u8]>,
     /// Its value; a record without one deletes its key in a compacted topic.
     pub value: Option<&'a [u8]>,
-    /// Its headers, in order; a name may occur more than once.
-    pub headers: &'a [(String, Option<bytes::Bytes>)],
+    /// Its headers, in order; a name may occur more than once, and need not be UTF-8.
+    pub headers: &'a [(bytes::Bytes, Option<bytes::Bytes>)],
 }
 
 /// Who produces a batch, so that the broker knows one that was sent twice.
@@ -119,7 +119,7 @@ pub(super) fn put_record(
     put_field(records, record.value);
     put_varint(records, record.headers.len() as i64);
     for (name, value) in record.headers {
-        put_field(records, Some(name.as_bytes()));
+        put_field(records, Some(name));
         put_field(records, value.as_deref());
     }
 }
@@ -127,9 +127,8 @@ pub(super) fn put_record(
 fn body_bytes(record: &NewRecord<'_>, timestamp_delta: i64, offset_delta: i64) -> usize {
     let field =
         |bytes: Option<&[u8]>| bytes.map_or(1, |bytes| varint_bytes(bytes.len() as i64) + bytes.len());
-    let header = |(name, value): &(String, Option<bytes::Bytes>)| {
-        field(Some(name.as_bytes())) + field(value.as_deref())
-    };
+    let header =
+        |(name, value): &(bytes::Bytes, Option<bytes::Bytes>)| field(Some(name)) + field(value.as_deref());
     1 + varint_bytes(timestamp_delta)
         + varint_bytes(offset_delta)
         + field(record.key)

@@ -1,14 +1,14 @@
 //! Records as JSON, one a line. What is written and read again is the same record.
 //!
-//! Keys and values are texts, `{"base64": "…"}` where they are not UTF-8, or null. Headers are pairs
-//! in a list, because a name may occur more than once.
+//! Keys, values and names of headers are texts, or `{"base64": "…"}` where they are not UTF-8; all but
+//! names may be null. Headers are pairs in a list, because a name may occur more than once.
 
 use anyhow::{Context, Result, bail};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use callboard_client::{Received, Record};
-use serde::de::{MapAccess, SeqAccess, Visitor};
+use serde::de::{Error, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -49,7 +49,8 @@ pub(super) fn read(topic: &str, line: &[u8]) -> Result<Record> {
     record.partition = fields.partition;
     record.timestamp = fields.timestamp;
     for (name, value) in fields.headers.map(|headers| headers.0).unwrap_or_default() {
-        let value = bytes(value.as_deref()).with_context(|| format!("header {name}"))?;
+        let value =
+            bytes(value.as_deref()).with_context(|| format!("header {}", String::from_utf8_lossy(&name)))?;
         record.headers.push((name, value));
     }
     Ok(record)
@@ -91,7 +92,18 @@ fn bytes(value: Option<&RawValue>) -> Result<Option<Bytes>> {
 }
 
 /// Names and values in their order, from a list of pairs or from an object.
-struct Headers(Vec<(String, Option<Box<RawValue>>)>);
+struct Headers(Vec<(Bytes, Option<Box<RawValue>>)>);
+
+/// A header's name as it stands in a pair.
+fn name(name: &RawValue) -> Result<Bytes> {
+    let name = name.get();
+    if name.starts_with('"') {
+        return Ok(serde_json::from_str::<String>(name)?.into());
+    }
+    let wrong = r#"a header's name is a text or {"base64": "…"}"#;
+    let Encoded { base64 } = serde_json::from_str(name).context(wrong)?;
+    Ok(STANDARD.decode(base64).context("this is not base64")?.into())
+}
 
 impl<'de> Deserialize<'de> for Headers {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -105,21 +117,21 @@ impl<'de> Visitor<'de> for Pairs {
     type Value = Headers;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(r#"headers like [["name", "value"]] or {"name": "value"}, with names of text"#)
+        f.write_str(r#"headers like [["name", "value"]] or {"name": "value"}"#)
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut pairs: A) -> Result<Headers, A::Error> {
         let mut headers = Vec::new();
-        while let Some(pair) = pairs.next_element()? {
-            headers.push(pair);
+        while let Some((raw, value)) = pairs.next_element::<(Box<RawValue>, _)>()? {
+            headers.push((name(&raw).map_err(|error| A::Error::custom(format!("{error:#}")))?, value));
         }
         Ok(Headers(headers))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Headers, A::Error> {
         let mut headers = Vec::new();
-        while let Some(pair) = fields.next_entry()? {
-            headers.push(pair);
+        while let Some((name, value)) = fields.next_entry::<String, _>()? {
+            headers.push((name.into(), value));
         }
         Ok(Headers(headers))
     }
@@ -140,7 +152,7 @@ mod tests {
         assert_eq!(record.key.as_deref(), Some(&b"k"[..]));
         assert_eq!(record.value.as_deref(), Some(&br#"{"b":1,"a":1.50}"#[..]), "as it was written");
         assert_eq!((record.partition, record.timestamp), (Some(2), Some(5)));
-        assert_eq!(record.headers, [("h".to_owned(), Some("x".into()))]);
+        assert_eq!(record.headers, [("h".into(), Some("x".into()))]);
         assert_eq!(read("t", b"{}").unwrap().value, None, "which deletes a key");
     }
 
@@ -152,9 +164,18 @@ mod tests {
         {
             let record = read("t", format!(r#"{{"headers":{headers}}}"#).as_bytes()).unwrap();
             let headers: Vec<_> =
-                record.headers.iter().map(|(name, value)| (name.as_str(), value.as_deref())).collect();
-            assert_eq!(headers, expected);
+                record.headers.iter().map(|(name, value)| (&name[..], value.as_deref())).collect();
+            assert_eq!(headers, expected.map(|(name, value): (&str, _)| (name.as_bytes(), value)));
         }
+    }
+
+    #[test]
+    fn a_headers_name_need_not_be_utf_8() {
+        let record = read("t", br#"{"headers":[[{"base64":"/wA="},"v"],["h",null]]}"#).unwrap();
+        let expected = [(Bytes::from_static(&[0xff, 0]), Some("v".into())), ("h".into(), None)];
+        assert_eq!(record.headers, expected);
+        assert!(problem(br#"{"headers":[[{"base64":"?"},"v"]]}"#).contains("not base64"));
+        assert!(problem(br#"{"headers":[[1,"v"]]}"#).contains("a header's name is a text"));
     }
 
     #[test]
@@ -172,11 +193,8 @@ mod tests {
         for line in [&b"[]"[..], b"", b"{", b"\xff", br#"{"partition":-1}"#, br#"{"headers":1}"#] {
             problem(line);
         }
-        for line in [
-            &br#"{"timestamp":"x"}"#[..],
-            br#"{"headers":[[{"base64":"AA=="},"v"]]}"#,
-            br#"{"headers":[["h"]]}"#,
-        ] {
+        for line in [&br#"{"timestamp":"x"}"#[..], br#"{"headers":[[null,"v"]]}"#, br#"{"headers":[["h"]]}"#]
+        {
             problem(line);
         }
         let unknown = problem(br#"{"vaule":"typo"}"#);
