@@ -6,7 +6,7 @@ use clap::{Args, Subcommand, ValueEnum};
 /// What is measured.
 #[derive(Clone, Debug, Eq, PartialEq, Subcommand)]
 pub enum BenchCommand {
-    /// Send records as fast as the broker takes them.
+    /// Send records as fast as the broker takes them, or at a rate.
     Produce(BenchProduce),
     /// Read the records of a topic from their beginning.
     Consume(BenchConsume),
@@ -26,6 +26,10 @@ pub struct BenchProduce {
     /// How many records.
     #[arg(long, short = 'n', value_name = "COUNT", default_value_t = 100_000, value_parser = positive())]
     pub records: u64,
+    /// Records that are sent in a second, evenly; as many as the broker takes without. A record that has to
+    /// wait for those before it is late, and its time counts from when it was due.
+    #[arg(long, value_name = "RECORDS", value_parser = positive())]
+    pub rate: Option<u64>,
     /// Bytes at which a batch is full.
     #[arg(long, value_name = "BYTES", default_value_t = 1 << 18, value_parser = positive())]
     pub batch_bytes: u64,

@@ -168,6 +168,11 @@ fn a_broker_is_measured() {
     let ends = described.iter().map(|partition| partition["end_offset"].as_u64().unwrap());
     assert_eq!((ends.len(), ends.sum::<u64>()), (2, 500), "they are there");
 
+    let paced = ["bench", "produce", "--json", "-n", "101", "--rate", "500", "--topic", "paced"];
+    let told = &objects(&trial.run(&paced))[0];
+    assert!(told["seconds"].as_f64() >= Some(0.2), "the last one was due then: {told}");
+    assert!(told["latency_ms"]["p99"].as_f64() > Some(0.0), "{told}");
+
     let consumed = &objects(&trial.run(&["bench", "consume", "--json"]))[0];
     assert_eq!((&consumed["records"], &consumed["bytes"]), (&json!(500), &json!(50_000)));
     assert_eq!(consumed["latency_ms"], json!(null));
