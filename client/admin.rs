@@ -19,7 +19,8 @@ pub use callboard_protocol::native::groups::{CommittedOffset, GroupDescribed, Li
 pub use callboard_protocol::native::read::{IsolationLevel, Position, TimedOffset};
 pub use callboard_protocol::native::topics::Topic;
 
-/// Looks after a broker. Every method is one request: dropping its future does not take it back.
+/// Looks after a broker. What changes something is one request: dropping its future does not take it back.
+/// What only asks may be asked again, whatever it failed with, when [`Error::is_retriable`] says so.
 #[derive(Debug, Clone)]
 pub struct Admin {
     client: Client,

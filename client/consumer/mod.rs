@@ -168,7 +168,8 @@ impl Consumer {
         Ok(batch)
     }
 
-    /// The records as a stream, which does not end.
+    /// The records as a stream, which does not end. Dropping it, or what waits for its next record, loses
+    /// none; each error is one that [`Consumer::next`] would give.
     pub fn stream(&mut self) -> impl Stream<Item = Result<Received, Error>> + '_ {
         unfold(self, |consumer| async move { Some((consumer.next().await, consumer)) })
     }

@@ -11,6 +11,7 @@ mod idle;
 mod isolation;
 mod producer;
 mod recreated;
+mod settings;
 mod snapshots;
 mod subscribe;
 mod support;
