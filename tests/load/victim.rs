@@ -100,9 +100,13 @@ impl Victim {
         }
     }
 
-    /// What the broker has logged so far.
-    pub(crate) fn log(&self) -> String {
-        fs::read_to_string(log_in(self.folder.path())).unwrap()
+    /// Waits until the broker has logged something.
+    pub(crate) fn wait_for_log(&self, said: &str, within: Duration) {
+        let begun = Instant::now();
+        while !fs::read_to_string(log_in(self.folder.path())).unwrap().contains(said) {
+            assert!(begun.elapsed() < within, "the broker did not say {said:?}");
+            thread::yield_now();
+        }
     }
 
     fn status(&self, name: &str) -> u64 {
