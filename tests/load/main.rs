@@ -22,6 +22,7 @@ mod bystander;
 mod connections;
 mod connects;
 mod largest;
+mod limit;
 mod native;
 mod pipelined;
 mod slow;

@@ -73,7 +73,7 @@ impl Case {
 }
 
 /// Writes until all is written, or the broker takes nothing more for a while.
-fn write_what_is_taken(stream: &mut TcpStream, bytes: &[u8]) {
+pub(crate) fn write_what_is_taken(stream: &mut TcpStream, bytes: &[u8]) {
     stream.set_write_timeout(Some(PATIENCE)).unwrap();
     let mut left = bytes;
     while !left.is_empty() {

@@ -2,8 +2,9 @@
 
 use crate::client::{Client, WITHIN};
 use crate::native::Native;
-use crate::support::launch::{ANYWHERE, address_in, log_in, spawn};
+use crate::support::launch::{ANYWHERE, address_in, log_in, spawn_with};
 use crate::support::process::last_lines;
+use rlimit::Resource;
 use std::fs;
 use std::net::TcpStream;
 use std::process::Child;
@@ -12,6 +13,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 const READY_WITHIN: Duration = Duration::from_secs(30);
+
+/// The allocator takes a gigabyte of addresses at once, which the system counts as taken unless it is
+/// told to take memory when it is needed.
+const COMMIT_LATE: (&str, &str) = ("MIMALLOC_ARENA_EAGER_COMMIT", "0");
 
 /// A broker process of a test's own. Dropping it kills it.
 pub(crate) struct Victim {
@@ -36,7 +41,7 @@ impl Victim {
         FILES.call_once(|| drop(rlimit::increase_nofile_limit(u64::MAX)));
         let folder = tempfile::tempdir().unwrap();
         let settings: Vec<String> = settings.iter().map(ToString::to_string).collect();
-        let (child, lines) = spawn(folder.path(), ANYWHERE, &settings, None).unwrap();
+        let (child, lines) = spawn_with(folder.path(), ANYWHERE, &settings, &[COMMIT_LATE]).unwrap();
         let kafka = address_in(&lines.recv_timeout(READY_WITHIN).unwrap()).unwrap();
         let native = lines.recv_timeout(READY_WITHIN).unwrap();
         let native = native.strip_prefix("callboard native=").unwrap().to_owned();
@@ -63,6 +68,18 @@ impl Victim {
 
     pub(crate) fn process_id(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Lets the system give it no more memory than so many bytes from now on: an allocation that would
+    /// pass them ends the process.
+    pub(crate) fn limit_memory(&self, bytes: u64) {
+        let process = self.process_id().try_into().unwrap();
+        rlimit::prlimit(process, Resource::DATA, Some((bytes, bytes)), None).unwrap();
+    }
+
+    /// Memory that it was given by the system, used or not, in bytes.
+    pub(crate) fn taken(&self) -> u64 {
+        self.status("VmData") * 1024
     }
 
     /// Memory that it has now, in bytes.

@@ -55,9 +55,23 @@ pub(crate) fn spawn(
     settings: &[String],
     death: Option<&str>,
 ) -> Result<(Child, mpsc::Receiver<String>)> {
+    let variables: Vec<_> = death.map(|death| ("FAILPOINTS", death)).into_iter().collect();
+    spawn_with(folder, address, settings, &variables)
+}
+
+/// Starts the broker with variables of its environment, and tells the lines that it says.
+///
+/// # Errors
+/// When it cannot be started.
+pub(crate) fn spawn_with(
+    folder: &Path,
+    address: &str,
+    settings: &[String],
+    variables: &[(&str, &str)],
+) -> Result<(Child, mpsc::Receiver<String>)> {
     let log = OpenOptions::new().create(true).append(true).open(log_in(folder))?;
     let mut command = command(folder, address, settings, log);
-    command.env_remove("FAILPOINTS").envs(death.map(|death| ("FAILPOINTS", death)));
+    command.env_remove("FAILPOINTS").envs(variables.iter().copied());
     let mut child = command.spawn().context("cannot start callboard")?;
     let said = child.stdout.take().context("no standard output")?;
     Ok((child, lines(said)))
