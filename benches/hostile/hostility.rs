@@ -1,0 +1,215 @@
+//! The clients that do not behave well: each kind begins, and goes on until it is dropped.
+
+use crate::fetch_request;
+use anyhow::Result;
+use callboard_benches::connection::Connection;
+use callboard_protocol::kafka::api_versions::{ApiVersionsRequest, ApiVersionsResponse};
+use callboard_protocol::kafka::fetch::FetchResponse;
+use callboard_protocol::kafka::metadata::{MetadataRequest, MetadataRequestTopic};
+use callboard_protocol::native::hello::Hello;
+use callboard_protocol::native::operations::BODY_VERSION;
+use callboard_protocol::native::read::{Fetch, ReadPart};
+use callboard_protocol::native::{Flags, FrameHeader, Operation, TopicPartition, VERSION};
+use callboard_protocol::wire::{Message, RequestHeader, Writer};
+use std::convert::Infallible;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+use uuid::Uuid;
+
+const IDLE: usize = 5_000;
+const BUSY: usize = 1_000;
+const SLOW: usize = 100;
+const SILENT: usize = 5;
+const PIPELINED: usize = 10_000;
+const NAMES: usize = 100_000;
+/// Between two sips of slow clients; how long a broker may take nothing of what is sent to it.
+const PAUSE: Duration = Duration::from_millis(10);
+
+/// Where to be hostile.
+#[derive(Debug, Clone)]
+pub struct Place {
+    pub kafka: String,
+    pub native: String,
+    /// The id of the topic `large`.
+    pub topic: Uuid,
+}
+
+/// Hostile clients. Dropping it ends them.
+pub struct Hostile {
+    /// Closed for the threads to end.
+    stop: Vec<mpsc::Sender<Infallible>>,
+    threads: Vec<JoinHandle<Result<()>>>,
+    _connections: Vec<TcpStream>,
+}
+
+type Begin = fn(&Place) -> Result<Hostile>;
+
+/// All kinds, with their names.
+pub const HOSTILITIES: [(&str, Begin); 8] = [
+    ("idle", idle),
+    ("busy", busy),
+    ("slow-readers", slow_readers),
+    ("slow-writers", slow_writers),
+    ("connects", connects),
+    ("largest", largest),
+    ("names", names),
+    ("pipelined", pipelined),
+];
+
+impl Hostile {
+    fn connections(connections: Vec<TcpStream>) -> Self {
+        Self { stop: Vec::new(), threads: Vec::new(), _connections: connections }
+    }
+
+    /// Runs rounds on a thread, with a pause between two, until it is stopped or the broker ends the
+    /// connection.
+    fn rounds(mut self, pause: Duration, mut round: impl FnMut() -> Result<()> + Send + 'static) -> Self {
+        let (stop, stopped) = mpsc::channel();
+        self.stop.push(stop);
+        self.threads.push(std::thread::spawn(move || {
+            while stopped.recv_timeout(pause) == Err(RecvTimeoutError::Timeout) {
+                round()?;
+            }
+            Ok(())
+        }));
+        self
+    }
+}
+
+impl Drop for Hostile {
+    fn drop(&mut self) {
+        self.stop.clear();
+        for thread in self.threads.drain(..) {
+            if let Ok(Err(error)) = thread.join() {
+                eprintln!("a hostile client was ended: {error}");
+            }
+        }
+    }
+}
+
+fn idle(place: &Place) -> Result<Hostile> {
+    let connect =
+        |at: usize| TcpStream::connect(if at.is_multiple_of(2) { &place.kafka } else { &place.native });
+    Ok(Hostile::connections((0..IDLE).map(connect).collect::<Result<_, _>>()?))
+}
+
+fn busy(place: &Place) -> Result<Hostile> {
+    let mut connections = (0..BUSY).map(|_| Connection::open(&place.kafka)).collect::<Result<Vec<_>>>()?;
+    Ok(Hostile::connections(Vec::new()).rounds(Duration::ZERO, move || {
+        for connection in &mut connections {
+            connection.send(0, &ApiVersionsRequest::default())?;
+        }
+        for connection in &mut connections {
+            connection.receive::<ApiVersionsResponse>(0)?;
+        }
+        Ok(())
+    }))
+}
+
+/// Each asks for all records, and takes a little of the answer now and then.
+fn slow_readers(place: &Place) -> Result<Hostile> {
+    let request = frame(11, &fetch_request("large", 0, i32::MAX))?;
+    let mut streams = connect(&place.kafka, SLOW)?;
+    streams.iter_mut().try_for_each(|stream| stream.write_all(&request))?;
+    Ok(Hostile::connections(Vec::new()).rounds(PAUSE, move || {
+        streams.iter_mut().try_for_each(|stream| stream.read_exact(&mut [0; 64]))?;
+        Ok(())
+    }))
+}
+
+/// Each announces a large request, and sends a byte of it now and then.
+fn slow_writers(place: &Place) -> Result<Hostile> {
+    let mut streams = connect(&place.kafka, SLOW)?;
+    let front = [&50_000_000i32.to_be_bytes()[..], &[0, 0, 0, 9], &vec![0; 100_000]].concat();
+    streams.iter_mut().try_for_each(|stream| stream.write_all(&front))?;
+    Ok(Hostile::connections(Vec::new()).rounds(PAUSE, move || {
+        streams.iter_mut().try_for_each(|stream| stream.write_all(&[0]))?;
+        Ok(())
+    }))
+}
+
+fn connects(place: &Place) -> Result<Hostile> {
+    let place = place.clone();
+    TcpStream::connect(&place.kafka)?;
+    Ok(Hostile::connections(Vec::new()).rounds(Duration::ZERO, move || {
+        TcpStream::connect(&place.kafka)?;
+        TcpStream::connect(&place.native)?;
+        Ok(())
+    }))
+}
+
+fn largest(place: &Place) -> Result<Hostile> {
+    let mut connection = Connection::open(&place.kafka)?;
+    Ok(Hostile::connections(Vec::new()).rounds(Duration::ZERO, move || {
+        connection.call::<_, FetchResponse>(11, &fetch_request("large", 0, i32::MAX))?;
+        Ok(())
+    }))
+}
+
+/// Each connection names more topics than it may, and is closed for it.
+fn names(place: &Place) -> Result<Hostile> {
+    let topic =
+        |at| MetadataRequestTopic { name: Some(format!("nowhere-{at}").into()), ..Default::default() };
+    let topics = Some((0..NAMES).map(topic).collect());
+    let request = MetadataRequest { topics, allow_auto_topic_creation: false, ..Default::default() };
+    let (request, address) = (frame(9, &request)?, place.kafka.clone());
+    Ok(Hostile::connections(Vec::new()).rounds(Duration::ZERO, move || {
+        let mut stream = TcpStream::connect(&address)?;
+        // It may be closed while it still sends.
+        let _ = stream.write_all(&request);
+        let _ = stream.read(&mut [0]);
+        Ok(())
+    }))
+}
+
+/// Both doors are sent fetches of which no answer is read.
+fn pipelined(place: &Place) -> Result<Hostile> {
+    let kafka = frame(11, &fetch_request("large", 0, i32::MAX))?.repeat(PIPELINED);
+    let partition = TopicPartition { topic: place.topic, partition: 0 };
+    let parts = vec![ReadPart { partition, offset: 0 }];
+    let fetch = Fetch { parts, bytes_max: u32::MAX, bytes_min: 1, wait_max_ms: 0 };
+    let (client_id, software) = ("hostile".to_owned(), "benchmark".to_owned());
+    let hello = Hello { version_min: VERSION, version_max: VERSION, client_id, software };
+    let native = [native_frame(hello)?, native_frame(fetch)?.repeat(PIPELINED)].concat();
+    let mut connections = Vec::new();
+    for (address, bytes) in [(&place.kafka, kafka), (&place.native, native)] {
+        for mut stream in connect(address, SILENT)? {
+            stream.set_write_timeout(Some(PAUSE))?;
+            // The broker takes a part of it.
+            let _ = stream.write_all(&bytes);
+            connections.push(stream);
+        }
+    }
+    Ok(Hostile::connections(connections))
+}
+
+fn connect(address: &str, count: usize) -> Result<Vec<TcpStream>> {
+    Ok((0..count).map(|_| TcpStream::connect(address)).collect::<Result<_, _>>()?)
+}
+
+/// The bytes of a request to Kafka's door.
+fn frame<Q: Message>(version: i16, request: &Q) -> Result<Vec<u8>> {
+    let header =
+        RequestHeader { api_key: Q::API_KEY, api_version: version, correlation_id: 1, client_id: None };
+    let mut writer = Writer::frame();
+    header.encode(&mut writer, Q::is_flexible(version))?;
+    request.encode(&mut writer, version)?;
+    Ok(writer.finish_frame()?.concat())
+}
+
+/// The bytes of a request to the native door.
+fn native_frame(operation: impl Operation) -> Result<Vec<u8>> {
+    let request = operation.into_request();
+    let body = request.encode()?;
+    let header = FrameHeader {
+        correlation_id: 1,
+        operation: request.operation(),
+        version: BODY_VERSION,
+        flags: Flags::NONE,
+        body_bytes: u32::try_from(body.len())?,
+    };
+    Ok(header.join(&body, 0)?.to_vec())
+}
