@@ -9,6 +9,7 @@ pub mod checkpointer;
 mod open;
 pub mod reader;
 mod restore;
+mod spans;
 mod tail;
 
 #[cfg(test)]

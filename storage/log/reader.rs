@@ -1,5 +1,6 @@
 //! Reading partitions' logs, from any thread.
 
+use super::spans::{Placed, compact, spans};
 use crate::error::{Error, Result};
 use crate::ids::{Offset, PartitionId};
 use crate::index::{Continue, Index};
@@ -12,11 +13,6 @@ use callboard_protocol::batch::header::MAGIC;
 use callboard_protocol::batch::records::{RecordTime, find_time};
 use callboard_protocol::batch::validate::checksum;
 use std::sync::Arc;
-
-/// Batches that lie closer together than this are read at once, with what is between them.
-const GAP_BYTES_MAX: u64 = 4 << 10;
-/// Bytes that are read at once, unless a single batch is larger.
-const SPAN_BYTES_MAX: u64 = 1 << 20;
 
 /// A record found by its time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -286,18 +282,17 @@ impl LogReader {
         let (Some((_, first)), Some((_, last))) = (span.first(), span.last()) else { return Ok(()) };
         let end = last.position + u64::from(last.length);
         let bytes = self.journal.read(first.segment, first.position, (end - first.position) as usize)?;
+        let begin = batches.len();
         for (base, place) in span {
             let start = (place.position - first.position) as usize;
             let batch = bytes.slice(start..start + place.length as usize);
             check(partition, *base, place, &batch)?;
             batches.push(batch);
         }
+        compact(bytes.len(), batches.get_mut(begin..).unwrap_or_default());
         Ok(())
     }
 }
-
-/// A batch's base offset, and where it lies.
-type Placed = (Offset, BatchPlace);
 
 /// What lies at a place must be the batch that the index says, whole: a disk may give back other bytes
 /// than it was given, and nobody is to take them for records.
@@ -330,23 +325,6 @@ fn retry<T>(read: impl Fn() -> Result<T>) -> Result<T> {
         Err(Error::MissingSegment(..)) => read(),
         outcome => outcome,
     }
-}
-
-/// Groups places that are worth reading at once.
-fn spans(places: &[Placed]) -> impl Iterator<Item = &[Placed]> {
-    let mut start = None;
-    places.chunk_by(move |(_, before), (_, after)| {
-        let begin = *start.get_or_insert(before.position);
-        let end = before.position + u64::from(before.length);
-        let is_near = before.segment == after.segment
-            && after.position >= end
-            && after.position - end <= GAP_BYTES_MAX
-            && after.position + u64::from(after.length) - begin <= SPAN_BYTES_MAX;
-        if !is_near {
-            start = None;
-        }
-        is_near
-    })
 }
 
 #[cfg(test)]
