@@ -75,6 +75,8 @@ pub(super) struct Context {
 #[derive(Debug)]
 pub(crate) struct Sessions {
     max: usize,
+    /// Partitions of all of them together.
+    parts_max: usize,
     state: Mutex<State>,
 }
 
@@ -103,7 +105,7 @@ struct Part {
 impl Sessions {
     /// At most `max` sessions.
     pub(crate) fn new(max: usize) -> Self {
-        Self { max, state: Mutex::default() }
+        Self { max, parts_max: PARTS_MAX, state: Mutex::default() }
     }
 
     /// Begins a fetch: without a session, with a new one, or with one that is remembered. Answers
@@ -119,19 +121,25 @@ impl Sessions {
         if request.session_epoch == NO_SESSION_EPOCH || request.session_epoch == FIRST_EPOCH {
             state.sessions.remove(&request.session_id);
             let wants_session = request.session_epoch == FIRST_EPOCH && version >= 7;
-            let session_id = if wants_session { state.create(self.max, &wanted) } else { 0 };
+            let session_id = if wants_session { state.create(self, &wanted) } else { 0 };
             return Ok((Context { session_id, is_incremental: false }, wanted));
         }
         let session =
             state.sessions.get_mut(&request.session_id).ok_or(ErrorCode::FETCH_SESSION_ID_NOT_FOUND)?;
         session.check(request, version)?;
         session.forget(request, version);
+        let is_grown = !wanted.is_empty();
         wanted.into_iter().for_each(|wanted| session.put(wanted));
         if session.parts.len() > partitions_max {
             state.sessions.remove(&request.session_id);
             return Err(ErrorCode::INVALID_REQUEST);
         }
         let wanted: Vec<_> = session.parts.iter().map(|part| part.wanted.clone()).collect();
+        if is_grown && state.parts() > self.parts_max {
+            // Its client goes on as one for which there was no room at first.
+            state.sessions.remove(&request.session_id);
+            return Err(ErrorCode::FETCH_SESSION_ID_NOT_FOUND);
+        }
         if wanted.is_empty() {
             state.sessions.remove(&request.session_id);
             return Ok((Context { session_id: 0, is_incremental: false }, wanted));
@@ -164,9 +172,8 @@ impl Sessions {
 
 impl State {
     /// A new session's id, or 0 when there is no room.
-    fn create(&mut self, max: usize, wanted: &[Wanted]) -> i32 {
-        let parts: usize = self.sessions.values().map(|session| session.parts.len()).sum();
-        let is_full = self.sessions.len() >= max || parts + wanted.len() > PARTS_MAX;
+    fn create(&mut self, bounds: &Sessions, wanted: &[Wanted]) -> i32 {
+        let is_full = self.sessions.len() >= bounds.max || self.parts() + wanted.len() > bounds.parts_max;
         if is_full && !self.evict() {
             return 0;
         }
@@ -178,6 +185,11 @@ impl State {
         wanted.iter().for_each(|wanted| session.put(detached(wanted)));
         self.sessions.insert(id, session);
         id
+    }
+
+    /// Partitions of all sessions.
+    fn parts(&self) -> usize {
+        self.sessions.values().map(|session| session.parts.len()).sum()
     }
 
     fn evict(&mut self) -> bool {

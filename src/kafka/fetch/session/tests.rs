@@ -131,3 +131,15 @@ async fn those_that_were_served_go_behind_the_others() {
     let next = begin(&sessions, &request(id, 1, &[])).unwrap();
     assert_eq!(indexes(&next), [(1, 0), (2, 0), (0, 0)]);
 }
+
+#[tokio::test]
+async fn partitions_of_all_sessions_are_bounded_when_one_grows_too() {
+    let sessions = Sessions { parts_max: 3, ..Sessions::new(10) };
+    let first = begin(&sessions, &request(0, 0, &[(0, 0)])).unwrap().session_id;
+    let second = begin(&sessions, &request(0, 0, &[(0, 0)])).unwrap().session_id;
+    assert_eq!(begin(&sessions, &request(second, 1, &[(1, 0)])).unwrap().session_id, second);
+    let grown = begin(&sessions, &request(second, 2, &[(2, 0)]));
+    assert_eq!(grown.err(), Some(ErrorCode::FETCH_SESSION_ID_NOT_FOUND));
+    assert_eq!(begin(&sessions, &request(first, 1, &[(1, 0), (2, 0)])).unwrap().session_id, first);
+    assert_eq!(begin(&sessions, &request(0, 0, &[(0, 0)])).unwrap().session_id, 0, "there is no room");
+}
