@@ -7,6 +7,7 @@ use crate::native;
 use crate::topic::Topic;
 use crate::victim::{Open, Victim};
 use callboard_protocol::kafka::fetch::FetchRequest;
+use callboard_protocol::native::groups::{CommitOffsets, FetchOffsets, NewOffset};
 use callboard_protocol::native::read::{IsolationLevel, OpenReading};
 use socket2::SockRef;
 use std::io::{ErrorKind, Write};
@@ -168,6 +169,39 @@ fn what_comes_into_logs_whose_readers_do_not_read_takes_bounded_memory() {
     println!("{grown} bytes for readers that do not read");
     assert!(grown < GROWTH_BYTES_MAX, "{grown} bytes, {GROWTH_BYTES_MAX} are allowed");
     drop((silent, client));
+    victim.assert_back_to(open);
+    bystanders.stop();
+}
+
+#[test]
+fn lists_that_are_not_read_take_bounded_memory() {
+    let victim = Victim::start(&["offset.metadata.max.bytes=4096"]);
+    let mut client = victim.kafka();
+    let topic = Topic::create(&mut client, WATCHED);
+    let bystanders = Bystanders::start(&victim);
+    let offsets = native::parts(&topic, WATCHED as u32).into_iter().map(|part| NewOffset {
+        partition: part.partition,
+        offset: 0,
+        metadata: "x".repeat(4096),
+    });
+    let (group, offsets) = ("wordy".to_owned(), offsets.collect());
+    let mut native = victim.native();
+    let commit = CommitOffsets { group: group.clone(), member: None, instance: None, epoch: -1, offsets };
+    assert!(native.call(commit).outcomes.iter().all(Result::is_ok));
+    let (before, open) = (victim.resident(), victim.open());
+    let fetch = native::frame(1, FetchOffsets { group, member: None, epoch: -1, partitions: None });
+    let mut silent: Vec<_> = (0..CLIENTS).map(|_| victim.native().into_stream()).collect();
+    for stream in &mut silent {
+        SockRef::from(&*stream).set_recv_buffer_size(1 << 16).unwrap();
+        write_what_is_taken(stream, &fetch.repeat(REQUESTS));
+    }
+    bystanders.assert_answered();
+    let grown = victim.peak().saturating_sub(before) as usize;
+    println!("{grown} bytes for lists that are not read");
+    let list_bytes = WATCHED as usize * 5_000;
+    // Of each client two are in memory, in a few copies while they are made.
+    assert!(grown < CLIENTS * 2 * 4 * list_bytes + SLACK_BYTES, "{grown} bytes for lists of {list_bytes}");
+    drop((silent, client, native));
     victim.assert_back_to(open);
     bystanders.stop();
 }
