@@ -6,6 +6,10 @@ use callboard_protocol::batch::StampedBatch;
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+/// A batch smaller than this is copied for those who wait for it: it may be a small part of a large
+/// request, which would stay in memory with it.
+const COPIED_BYTES_MAX: usize = 64 << 10;
+
 /// The bytes of records in answers. Clones share the bound.
 #[derive(Debug, Clone)]
 pub(crate) struct AnswerBytes(Arc<Semaphore>);
@@ -60,7 +64,11 @@ impl AnswerBytes {
     pub(crate) fn hold(&self, batches: &[StampedBatch]) -> Vec<StampedBatch> {
         let Some(permit) = self.take(batches.iter().map(StampedBatch::len).sum()) else { return Vec::new() };
         let permit = Arc::new(permit);
-        let hold = |piece: &Bytes| held(piece.clone(), Arc::clone(&permit));
+        let hold = |piece: &Bytes| {
+            let is_small = piece.len() < COPIED_BYTES_MAX;
+            let piece = if is_small { Bytes::copy_from_slice(piece) } else { piece.clone() };
+            held(piece, Arc::clone(&permit))
+        };
         let hold = |batch: &StampedBatch| StampedBatch {
             header: batch.header,
             head: hold(&batch.head),
@@ -171,6 +179,18 @@ mod tests {
         assert!(free(&answers) < 100);
         drop(another);
         assert_eq!(free(&answers), 100);
+    }
+
+    #[test]
+    fn a_small_batch_does_not_keep_the_request_that_it_came_in() {
+        let answers = AnswerBytes::new(1 << 20);
+        let request = Bytes::from(vec![0; 2 * COPIED_BYTES_MAX]);
+        for (bytes, is_copied) in [(COPIED_BYTES_MAX - 1, true), (COPIED_BYTES_MAX, false)] {
+            let records = request.slice(..bytes);
+            let held = answers.hold(&[StampedBatch { records, ..batch() }]);
+            assert_eq!(held[0].records.len(), bytes);
+            assert_eq!(held[0].records.as_ptr() != request.as_ptr(), is_copied);
+        }
     }
 
     fn batch() -> StampedBatch {
