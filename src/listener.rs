@@ -10,6 +10,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -17,6 +18,8 @@ use tokio_util::task::TaskTracker;
 const BACKLOG: i32 = 1024;
 /// How long taking rests when the system has no sockets left.
 const PAUSE: Duration = Duration::from_millis(100);
+/// How often the log tells of refused connections.
+const TELL_EVERY: Duration = Duration::from_secs(1);
 
 /// Binds a port. No connection is taken yet.
 ///
@@ -49,6 +52,7 @@ pub struct Listener<D: Door> {
 impl<D: Door> Listener<D> {
     /// Takes connections until the broker stops; then the port is free.
     pub async fn run(self) {
+        let mut refused = Refused::default();
         loop {
             let accepted = tokio::select! {
                 biased;
@@ -56,7 +60,7 @@ impl<D: Door> Listener<D> {
                 accepted = self.socket.accept() => accepted,
             };
             match accepted {
-                Ok((socket, peer)) => self.take(socket, peer),
+                Ok((socket, peer)) => self.take(socket, peer, &mut refused),
                 Err(error) => {
                     tracing::warn!(%error, "no connection can be taken");
                     clock::pass(PAUSE).await;
@@ -65,13 +69,15 @@ impl<D: Door> Listener<D> {
         }
     }
 
-    fn take(&self, socket: TcpStream, peer: SocketAddr) {
+    fn take(&self, socket: TcpStream, peer: SocketAddr, refused: &mut Refused) {
         let bounds = self.door.broker().settings().connections;
         let admission = self.limits.admit(peer.ip(), bounds.connections_max, bounds.connections_per_ip_max);
         let admission = match admission {
             Ok(admission) => admission,
             Err(reason) => {
-                tracing::warn!(%peer, %reason, "connection refused");
+                if let Some(count) = refused.count(clock::now()) {
+                    tracing::warn!(%peer, %reason, count, "connections refused");
+                }
                 return;
             }
         };
@@ -96,5 +102,39 @@ impl<D: Door> Listener<D> {
                 tracing::info!(%peer, %error, "connection closed");
             }
         });
+    }
+}
+
+/// Connections that were refused. A flood of them is no flood of lines in the log.
+#[derive(Debug, Default)]
+struct Refused {
+    count: u64,
+    told: Option<Instant>,
+}
+
+impl Refused {
+    /// One more is refused. How many there were since it was told last, when it is to be told again.
+    fn count(&mut self, now: Instant) -> Option<u64> {
+        self.count += 1;
+        if self.told.is_some_and(|told| now < told + TELL_EVERY) {
+            return None;
+        }
+        self.told = Some(now);
+        Some(std::mem::take(&mut self.count))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flood_of_refused_connections_is_told_now_and_then_with_its_count() {
+        let (mut refused, begun) = (Refused::default(), clock::now());
+        assert_eq!(refused.count(begun), Some(1));
+        assert_eq!(refused.count(begun), None);
+        assert_eq!(refused.count(begun + TELL_EVERY / 2), None);
+        assert_eq!(refused.count(begun + TELL_EVERY), Some(3));
+        assert_eq!(refused.count(begun + TELL_EVERY), None);
     }
 }
