@@ -87,14 +87,9 @@ impl Victim {
         self.status("VmRSS") * 1024
     }
 
-    /// The most memory that it had since [`Victim::forget_peak`], in bytes.
+    /// The most memory that it ever had, in bytes.
     pub(crate) fn peak(&self) -> u64 {
         self.status("VmHWM") * 1024
-    }
-
-    /// Lets the system count the most memory from now on.
-    pub(crate) fn forget_peak(&self) {
-        fs::write(format!("/proc/{}/clear_refs", self.process_id()), "5").unwrap();
     }
 
     pub(crate) fn open(&self) -> Open {
