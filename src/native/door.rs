@@ -27,9 +27,6 @@ use tokio::sync::Semaphore;
 const READINGS_MAX: usize = 1024;
 /// Pushes of a connection that may wait for its client: one is written, and the next is read meanwhile.
 const PUSHES_UNWRITTEN_MAX: usize = 2;
-/// Answers without records that say all there is of something, which may be in memory of a connection
-/// until its client has taken them: a small request can have a large one.
-const LISTS_UNWRITTEN_MAX: usize = 2;
 /// Bytes of what a client calls itself.
 const CLIENT_ID_BYTES_MAX: usize = 1024;
 
@@ -42,7 +39,6 @@ pub struct Session {
     readings: HashMap<u32, Credit>,
     pushes: Pushes<FrameError>,
     gate: Gate,
-    lists: Arc<Semaphore>,
 }
 
 impl Door for Native {
@@ -60,8 +56,7 @@ impl Door for Native {
         let host = format!("/{}", peer.to_canonical());
         let pushes_unwritten = Arc::new(Semaphore::new(PUSHES_UNWRITTEN_MAX));
         let gate = Gate { pushes: pushes_unwritten, overdraft: Overdraft::default() };
-        let lists = Arc::new(Semaphore::new(LISTS_UNWRITTEN_MAX));
-        Session { host, caller: None, readings: HashMap::new(), pushes, gate, lists }
+        Session { host, caller: None, readings: HashMap::new(), pushes, gate }
     }
 
     fn operation(frame: &Bytes) -> Result<FrameHeader, FrameError> {
@@ -156,14 +151,11 @@ impl Native {
             }
             (Request::CloseReading(close), Some(_)) => session.close(&close),
             (request, Some(caller)) => {
-                let lists = is_list(&request).then(|| Arc::clone(&session.lists));
                 return match start(self, caller, request, batches) {
-                    Started::Answering(answering) => {
-                        door::Started::Answering(written(header, lists, answering))
+                    Started::Answering(answering) => door::Started::Answering(written(header, answering)),
+                    Started::Waiting(beginning) => {
+                        door::Started::Waiting(beginning.map(move |it| written(header, it)).boxed_local())
                     }
-                    Started::Waiting(beginning) => door::Started::Waiting(
-                        beginning.map(move |it| written(header, lists, it)).boxed_local(),
-                    ),
                 };
             }
         };
@@ -233,33 +225,8 @@ fn ready(header: FrameHeader, reply: Reply) -> door::Answering<FrameError> {
     async move { frame(header, reply) }.boxed_local()
 }
 
-/// Whether the answer says all there is of something, however small the request is.
-fn is_list(request: &Request) -> bool {
-    matches!(
-        request,
-        Request::ListTopics(_)
-            | Request::FetchOffsets(_)
-            | Request::ListGroups(_)
-            | Request::DescribeGroup(_)
-            | Request::DescribeConfigs(_)
-    )
-}
-
-/// An answer's frame. That of a list is not asked for before it has its turn, which is over when it is
-/// written.
-fn written(
-    header: FrameHeader,
-    lists: Option<Arc<Semaphore>>,
-    reply: BoxFuture<'static, Reply>,
-) -> door::Answering<FrameError> {
-    Box::pin(async move {
-        let turn = match lists {
-            // It is never closed.
-            Some(lists) => lists.acquire_owned().await.ok(),
-            None => None,
-        };
-        frame(header, reply.await).map(|pieces| held_by_last(pieces, turn))
-    })
+fn written(header: FrameHeader, reply: BoxFuture<'static, Reply>) -> door::Answering<FrameError> {
+    Box::pin(async move { frame(header, reply.await) })
 }
 
 fn pushed_frame(reading: u32, pushed: Result<(Fetched, Vec<Bytes>), Refusal>) -> Answer<FrameError> {

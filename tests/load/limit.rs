@@ -9,7 +9,7 @@ use crate::topic::Topic;
 use crate::victim::Victim;
 use callboard_protocol::kafka::fetch::FetchRequest;
 use callboard_protocol::kafka::metadata::{MetadataRequest, MetadataRequestTopic};
-use callboard_protocol::native::read::OpenReading;
+use callboard_protocol::native::read::{IsolationLevel, OpenReading};
 use socket2::SockRef;
 use std::io::Write;
 use std::net::TcpStream;
@@ -84,7 +84,15 @@ impl Requests {
         let mut little = native::fetch(topic, 1);
         little.bytes_max = 1;
         let opens = (0..1_000).flat_map(|reading| {
-            native::frame(reading, OpenReading { reading, parts: native::parts(topic, 1), credit: u32::MAX })
+            native::frame(
+                reading,
+                OpenReading {
+                    reading,
+                    parts: native::parts(topic, 1),
+                    credit: u32::MAX,
+                    isolation: IsolationLevel::ReadUncommitted,
+                },
+            )
         });
         // The first of a request that is as large as may be, and never comes whole.
         let part =

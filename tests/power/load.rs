@@ -45,7 +45,7 @@ impl Load<'_> {
                 scope.spawn(move || self.change(old, &mut fourth)),
             ];
             happened.iter().take(events).for_each(drop);
-            let is_left = clients.iter().any(|client| client.is_finished());
+            let is_left = clients.iter().any(std::thread::ScopedJoinHandle::is_finished);
             end(is_left);
             clients.into_iter().for_each(|client| drop(client.join().unwrap()));
         });
