@@ -51,9 +51,6 @@ pub fn open(disk: Arc<dyn Disk>, options: OpenOptions) -> Result<(Writer, Vec<Re
         };
         return Ok((Writer::create(disk, first, &[])?, Vec::new()));
     };
-    // The newest may have its name from a start that died before it made that durable. With the next one's
-    // name on the disk and not its own, a segment would be missing.
-    disk.sync_folder(&options.folder).map_err(Error::io("syncing", &options.folder))?;
     let mut reading = Reading::new(disk.as_ref(), &options);
     for (header, next) in before.iter().zip(segments.iter().skip(1)) {
         reading.read_sealed(header, next.first)?;
@@ -69,6 +66,9 @@ pub fn open(disk: Arc<dyn Disk>, options: OpenOptions) -> Result<(Writer, Vec<Re
         first: synced.next(),
         seed: segment::new_seed(),
     };
+    // The newest may have its name from a start that died before it made that durable. With the next one's
+    // name on the disk and not its own, a segment would be missing.
+    disk.sync_folder(&options.folder).map_err(Error::io("syncing", &options.folder))?;
     let moved = move_tail(disk.as_ref(), &options.folder, last.segment, &start, tail)?;
     recovered.extend(moved.records.into_iter().map(|record| Recovered { segment: start.segment, record }));
     Ok((Writer::create(disk, start, &moved.encoded)?, recovered))

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use callboard_protocol::batch::{BatchBuilder, Compression, NewRecord, Producing};
 use std::io;
 use std::sync::mpsc::{Sender, channel};
-use std::thread::scope;
+use std::thread::{ScopedJoinHandle, scope};
 
 const PARTITIONS: i32 = 3;
 const RECORDS_MAX: usize = 4;
@@ -45,7 +45,7 @@ impl Load<'_> {
                 scope.spawn(move || self.change(old, &mut fourth)),
             ];
             happened.iter().take(events).for_each(drop);
-            let is_left = clients.iter().any(std::thread::ScopedJoinHandle::is_finished);
+            let is_left = clients.iter().any(ScopedJoinHandle::is_finished);
             end(is_left);
             clients.into_iter().for_each(|client| drop(client.join().unwrap()));
         });

@@ -43,13 +43,13 @@ use trial::Trial;
 /// The short form: brokers one after the other, how much happens in each, and power failures of each.
 const LIVES: usize = 3;
 const EVENTS: usize = 700;
-const FAILURES: usize = 80;
+const FAILURES: usize = 48;
 /// Calls of a first start, those that make the folders, and how many of the others the short form passes over.
 const FIRST_START: usize = 260;
 const FIRST_START_BEGIN: usize = 8;
-const FIRST_START_STEP: usize = 12;
+const FIRST_START_STEP: usize = 28;
 /// Power failures of each second start.
-const FAILURES_SECOND: usize = 12;
+const FAILURES_SECOND: usize = 8;
 /// In the long form a recording is looked at longer.
 const FAILURES_LONG: usize = 150;
 

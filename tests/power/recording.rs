@@ -177,7 +177,10 @@ fn call(entry: &[u8]) -> Call {
         9 | 11 => Call::Remove { path },
         10 => Call::MakeFolder { path },
         13 => Call::Start,
-        _ => panic!("system call {number} on descriptor {fd} {path:?} is not known to the model"),
+        _ => {
+            let path = path.display();
+            panic!("the model does not know system call {number} on descriptor {fd} or {path}")
+        }
     }
 }
 
