@@ -103,7 +103,11 @@ fn mutations(topic: &Arc<TopicView>) -> Vec<Mutation> {
 mod tests {
     use super::*;
     use crate::broker::create_topics::tests::{Trial, numbers};
+    use crate::broker::long_poll::FetchError;
     use crate::mail::ask;
+    use crate::partition::Partition;
+    use actix::Actor;
+    use arc_swap::ArcSwap;
 
     async fn delete(trial: &Trial, topics: &[TopicId]) -> Vec<Result<(), DeleteTopicError>> {
         let topics = topics.to_vec();
@@ -123,5 +127,17 @@ mod tests {
         let new = trial.create_one("orders", 2).await.unwrap();
         assert_ne!(new.id, old.id);
         assert_eq!(numbers(&new), [3, 4], "a number is never given twice");
+    }
+
+    #[actix::test]
+    async fn a_partition_that_starts_while_its_topic_is_deleted_is_deleted() {
+        let trial = Trial::start(&[]);
+        let topic = trial.create_one("orders", 1).await.unwrap();
+        assert_eq!(delete(&trial, &[topic.id]).await, [Ok(())]);
+        let (slot, broker) = (&topic.partitions[0], &trial.broker);
+        let settings = Arc::new(ArcSwap::new(broker.settings()));
+        let late = Partition::new(slot.id, Arc::clone(&topic), broker.committer().clone(), settings);
+        slot.set_actor(late.start());
+        assert_eq!(broker.ends(&topic, slot).await, Err(FetchError::Deleted));
     }
 }

@@ -4,9 +4,10 @@ use super::BrokerHandle;
 use super::long_poll::FetchError;
 use super::topics::{PartitionSlot, TopicView};
 use crate::mail::{Unavailable, ask};
-use crate::partition::poll::{Isolation, Poll, Polled};
+use crate::partition::poll::{Isolation, Poll, Polled, Watch};
 use callboard_storage::log::reader::Extent;
 use callboard_storage::log::{LogReader, TimedOffset};
+use callboard_storage::values::DELETED;
 use futures_util::future::join_all;
 use std::sync::Arc;
 
@@ -42,8 +43,20 @@ impl BrokerHandle {
     /// # Errors
     /// [`FetchError`], never that an offset is out of range.
     pub async fn ends(&self, topic: &TopicView, slot: &PartitionSlot) -> Result<Polled, FetchError> {
+        self.poll(topic, slot, None).await
+    }
+
+    /// The same, with a watch that is left there.
+    pub(super) async fn poll(
+        &self,
+        topic: &TopicView,
+        slot: &PartitionSlot,
+        watch: Option<Watch>,
+    ) -> Result<Polled, FetchError> {
         let partition = self.locate(topic, slot).await?;
-        Ok(ask(&partition, |reply| Poll { watch: None, reply }).await?)
+        let polled = ask(&partition, |reply| Poll { watch, reply }).await?;
+        // An actor that was started when the deletion was on its way finds itself deleted.
+        if polled.log_start == DELETED { Err(FetchError::Deleted) } else { Ok(polled) }
     }
 
     /// One offset of each partition, in the order of `wanted`; `None` when no record has such a

@@ -8,8 +8,8 @@ use super::answers::{Overdraft, Overdrawn, Room};
 use super::locate::LocateError;
 use super::topics::{PartitionSlot, TopicView};
 use crate::clock;
-use crate::mail::{Unavailable, ask};
-use crate::partition::poll::{Grown, Isolation, Poll, Polled, Watch};
+use crate::mail::Unavailable;
+use crate::partition::poll::{Grown, Isolation, Polled, Watch};
 use bytes::Bytes;
 use callboard_protocol::batch::BatchHeader;
 use callboard_storage::Offset;
@@ -255,8 +255,7 @@ impl Reading<'_> {
             calls,
         };
         let watch = self.calls.clone().map(watch);
-        let partition = self.broker.locate(&part.wanted.topic, &part.wanted.slot).await?;
-        Ok(ask(&partition, |reply| Poll { watch, reply }).await?)
+        self.broker.poll(&part.wanted.topic, &part.wanted.slot, watch).await
     }
 
     /// Reads what is there, as soon as there is room for something of it. Who has a batch beyond the
