@@ -17,19 +17,41 @@ type Job = Box<dyn FnOnce(&LogReader) + Send>;
 #[derive(Debug, Clone)]
 pub struct Readers {
     /// `None` once stopped.
-    jobs: Arc<ArcSwapOption<Sender<Job>>>,
+    way: Arc<ArcSwapOption<Way>>,
     /// Ends when the last thread has.
     alive: Arc<Mutex<mpsc::Receiver<Infallible>>>,
 }
 
+/// Where reading is done.
+#[derive(Debug)]
+enum Way {
+    /// On the next free thread.
+    Beside(Sender<Job>),
+    /// By who asks for it, as a disk without threads wants it.
+    Here(LogReader),
+}
+
+impl Way {
+    fn go(&self, job: Job) {
+        match self {
+            // Where no thread takes the job any more, its answer says so.
+            Self::Beside(jobs) => drop(jobs.send(job)),
+            Self::Here(reader) => job(reader),
+        }
+    }
+}
+
 impl Readers {
-    /// Starts `count` threads.
+    /// Starts `count` threads, unless the disk is one that has none.
     ///
     /// # Errors
     /// When no thread can be had.
     pub fn start(count: usize, reader: &LogReader) -> io::Result<Self> {
         let (jobs, inbox) = unbounded::<Job>();
         let (living, alive) = mpsc::channel(1);
+        if !reader.has_threads() {
+            return Ok(Self::by(Way::Here(reader.clone()), alive));
+        }
         for number in 0..count.max(1) {
             let (inbox, reader, living) = (inbox.clone(), reader.clone(), living.clone());
             let thread = std::thread::Builder::new().name(format!("reader-{number}"));
@@ -44,14 +66,17 @@ impl Readers {
                 drop(living);
             })?;
         }
-        let jobs = Arc::new(ArcSwapOption::from_pointee(jobs));
-        Ok(Self { jobs, alive: Arc::new(Mutex::new(alive)) })
+        Ok(Self::by(Way::Beside(jobs), alive))
+    }
+
+    fn by(way: Way, alive: mpsc::Receiver<Infallible>) -> Self {
+        Self { way: Arc::new(ArcSwapOption::from_pointee(way)), alive: Arc::new(Mutex::new(alive)) }
     }
 
     /// Ends the threads once they have done what they were sent, and lets go of the index. What is
     /// to be read later is answered [`Unavailable`].
     pub async fn stop(&self) {
-        self.jobs.store(None);
+        self.way.store(None);
         while self.alive.lock().await.recv().await.is_some() {}
     }
 
@@ -71,9 +96,8 @@ impl Readers {
                 let _ = reply.send(job(reader));
             }
         });
-        if let Some(jobs) = &*self.jobs.load() {
-            // Where no thread takes the job any more, its answer says so.
-            let _ = jobs.send(job);
+        if let Some(way) = &*self.way.load() {
+            way.go(job);
         }
         async move { answer.await.map_err(|_| Unavailable) }
     }

@@ -63,6 +63,12 @@ pub trait Disk: Debug + Send + Sync {
     /// # Errors
     /// What the system says.
     fn free_bytes(&self, folder: &Path) -> io::Result<u64>;
+
+    /// Whether what waits for this disk beside others has threads of its own. Where not, it is done by
+    /// who asks for it, so that all happens in one order: for simulation.
+    fn has_threads(&self) -> bool {
+        true
+    }
 }
 
 /// An open file.

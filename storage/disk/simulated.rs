@@ -32,6 +32,8 @@ struct State {
     files: Vec<Content>,
     /// Bytes that may still be written before the disk is full.
     room: Option<usize>,
+    /// Whether nobody is to wait for it on a thread of his own.
+    is_without_threads: bool,
     /// Operations (writes and syncs) until one fails.
     fail_after: Option<usize>,
     /// Whether the one that fails is the only one.
@@ -57,6 +59,11 @@ impl SimulatedDisk {
     /// An empty disk.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// An empty disk that no thread is started for.
+    pub fn without_threads() -> Self {
+        Self::of(State { is_without_threads: true, ..State::default() })
     }
 
     /// Lets the disk fill up after so many more bytes.
@@ -97,13 +104,17 @@ impl SimulatedDisk {
                 entries.remove(path);
             }
         }
+        let mut folders = state.folders.clone();
         for folder in &state.unsynced_folders {
             if !keep() {
                 entries.retain(|path, _| !path.starts_with(folder));
+                folders.remove(folder);
             }
         }
         let files = state.files.iter().map(|content| content.after_power_failure(&mut keep)).collect();
-        Self::of(State { synced_entries: entries.clone(), entries, files, ..State::default() })
+        let is_without_threads = state.is_without_threads;
+        let synced_entries = entries.clone();
+        Self::of(State { entries, synced_entries, folders, files, is_without_threads, ..State::default() })
     }
 
     /// Flips one bit of a file, synced or not.
@@ -135,6 +146,7 @@ impl SimulatedDisk {
             folders: state.folders.clone(),
             unsynced_folders: state.unsynced_folders.clone(),
             files: state.files.clone(),
+            is_without_threads: state.is_without_threads,
             ..State::default()
         })
     }
@@ -283,6 +295,10 @@ impl Disk for SimulatedDisk {
     fn free_bytes(&self, _folder: &Path) -> io::Result<u64> {
         Ok(self.state().room.map_or(u64::MAX, |room| room as u64))
     }
+
+    fn has_threads(&self) -> bool {
+        !self.state().is_without_threads
+    }
 }
 
 #[derive(Debug)]
@@ -340,5 +356,23 @@ impl DiskFile for SimulatedFile {
     fn len(&self) -> io::Result<u64> {
         let state = self.disk.state();
         Ok(state.files.get(self.id).map_or(0, |content| content.bytes.len() as u64))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_that_is_durable_is_not_lost_because_it_is_created_again() {
+        let (disk, folder) = (SimulatedDisk::new(), Path::new("data/journal"));
+        disk.create_folder(folder).unwrap();
+        drop(disk.create(&folder.join("1")).unwrap());
+        disk.sync_folder(folder).unwrap();
+        assert!(disk.after_power_failure(|| false).paths().is_empty());
+        disk.sync_folder(Path::new("data")).unwrap();
+        let disk = disk.after_power_failure(|| false);
+        disk.create_folder(folder).unwrap();
+        assert_eq!(disk.after_power_failure(|| false).paths(), [folder.join("1")]);
     }
 }

@@ -32,6 +32,11 @@ impl Reader {
         Self { disk, folder, open: Mutex::default() }
     }
 
+    /// Whether reading has threads of its own: see [`Disk::has_threads`].
+    pub fn has_threads(&self) -> bool {
+        self.disk.has_threads()
+    }
+
     /// Reads bytes of a segment.
     ///
     /// # Errors

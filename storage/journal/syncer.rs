@@ -1,7 +1,7 @@
 //! The thread that syncs the newest segment while the next records are written to it.
 
 use crate::crash_points::{Point, reach};
-use crate::disk::DiskFile;
+use crate::disk::{Disk, DiskFile};
 use std::fmt;
 use std::io;
 use std::sync::Arc;
@@ -17,7 +17,13 @@ pub(super) struct Syncer {
 
 /// A sync on its way.
 #[derive(Debug)]
-pub(super) struct Syncing(Receiver<io::Result<()>>);
+pub(super) enum Syncing {
+    /// On the thread.
+    Beside(Receiver<io::Result<()>>),
+    /// On a disk without threads: it takes place when somebody waits for it, and not before, so that a
+    /// crash comes between its beginning and its end.
+    WhenWaitedFor(Arc<dyn DiskFile>),
+}
 
 /// A file to sync.
 struct Job {
@@ -28,12 +34,17 @@ struct Job {
 }
 
 impl Syncer {
-    /// Begins to sync a file, and lets `done` be called on the thread when that is over.
+    /// Begins to sync a file of that disk, and lets `done` be called on the thread when that is over.
     pub(super) fn begin(
         &mut self,
+        disk: &dyn Disk,
         file: Arc<dyn DiskFile>,
         done: impl FnOnce() + Send + 'static,
     ) -> io::Result<Syncing> {
+        if !disk.has_threads() {
+            done();
+            return Ok(Syncing::WhenWaitedFor(file));
+        }
         let (outcome, syncing) = channel();
         let jobs = match &self.jobs {
             Some(jobs) => jobs,
@@ -41,7 +52,7 @@ impl Syncer {
         };
         let ended = || io::Error::other("the thread that syncs has ended");
         jobs.send(Job { file, outcome, done: Box::new(done) }).map_err(|_| ended())?;
-        Ok(Syncing(syncing))
+        Ok(Syncing::Beside(syncing))
     }
 
     fn start(&mut self) -> io::Result<&Sender<Job>> {
@@ -66,7 +77,12 @@ fn run(inbox: &Receiver<Job>) {
 impl Syncing {
     /// Waits for the outcome.
     pub(super) fn wait(self) -> io::Result<()> {
-        self.0.recv().unwrap_or_else(|_| Err(io::Error::other("the thread that syncs has ended")))
+        match self {
+            Self::Beside(outcome) => {
+                outcome.recv().unwrap_or_else(|_| Err(io::Error::other("the thread that syncs has ended")))
+            }
+            Self::WhenWaitedFor(file) => file.sync(),
+        }
     }
 }
 

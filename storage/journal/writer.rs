@@ -136,7 +136,7 @@ impl Writer {
     pub fn begin_sync(&mut self, done: impl FnOnce() + Send + 'static) -> Result<()> {
         self.check()?;
         if self.syncing.is_none() {
-            let begun = self.syncer.begin(Arc::clone(&self.file), done);
+            let begun = self.syncer.begin(self.disk.as_ref(), Arc::clone(&self.file), done);
             let syncing = self.guard("syncing", begun)?;
             self.syncing = Some((syncing, self.written));
         }

@@ -46,10 +46,21 @@ pub struct Files {
 #[derive(Debug)]
 pub struct Checkpointer {
     bounds: CheckpointBounds,
-    jobs: Option<Sender<Checkpoint>>,
-    thread: Option<JoinHandle<()>>,
+    way: Way,
     busy: Arc<AtomicBool>,
     last: Progress,
+}
+
+/// Where the work is done.
+#[derive(Debug)]
+enum Way {
+    Beside {
+        jobs: Sender<Checkpoint>,
+        thread: JoinHandle<()>,
+    },
+    /// By who asks for it, as a disk without threads wants it.
+    Here(Box<Worker>),
+    Ended,
 }
 
 #[derive(Debug)]
@@ -71,16 +82,11 @@ impl Checkpointer {
         reader: Arc<journal::Reader>,
         bounds: CheckpointBounds,
     ) -> Result<Self> {
-        let (jobs, inbox) = channel();
         let busy = Arc::new(AtomicBool::new(false));
-        let worker = Worker { files, index, reader, busy: Arc::clone(&busy), inbox, reclaimed: None };
-        let folder = worker.files.journal.clone();
-        let thread = std::thread::Builder::new()
-            .name("checkpointer".into())
-            .spawn(move || worker.run())
-            .map_err(Error::io("starting the checkpoint thread of", folder))?;
+        let worker = Worker { files, index, reader, busy: Arc::clone(&busy), reclaimed: None };
+        let way = if worker.files.disk.has_threads() { worker.start()? } else { Way::Here(Box::new(worker)) };
         let last = Progress { sequence: Sequence(0), bytes: 0, at: Instant::now() };
-        Ok(Self { bounds, jobs: Some(jobs), thread: Some(thread), busy, last })
+        Ok(Self { bounds, way, busy, last })
     }
 
     /// Says which record the last checkpoint covers.
@@ -109,16 +115,18 @@ impl Checkpointer {
     pub fn begin(&mut self, checkpoint: Checkpoint, appended_bytes: u64) {
         self.busy.store(true, Ordering::Release);
         self.last = Progress { sequence: checkpoint.sequence, bytes: appended_bytes, at: Instant::now() };
-        if let Some(jobs) = &self.jobs {
+        match &mut self.way {
             // The thread ends only when this side does.
-            let _ = jobs.send(checkpoint);
+            Way::Beside { jobs, .. } => drop(jobs.send(checkpoint)),
+            Way::Here(worker) => worker.work(&checkpoint),
+            Way::Ended => {}
         }
     }
 
     /// Waits until all checkpoints that were begun are done, and ends the thread.
     pub fn finish(&mut self) {
-        self.jobs = None;
-        if let Some(thread) = self.thread.take() {
+        if let Way::Beside { jobs, thread } = std::mem::replace(&mut self.way, Way::Ended) {
+            drop(jobs);
             // A panic in there was reported by the thread; the journal does not depend on it.
             let _ = thread.join();
         }
@@ -132,26 +140,40 @@ impl Drop for Checkpointer {
     }
 }
 
+#[derive(Debug)]
 struct Worker {
     files: Files,
     index: Index,
     reader: Arc<journal::Reader>,
     busy: Arc<AtomicBool>,
-    inbox: Receiver<Checkpoint>,
     /// How often log starts had been raised, and before which segment, when it last looked.
     reclaimed: Option<(u64, SegmentId)>,
 }
 
 impl Worker {
-    fn run(mut self) {
-        while let Ok(checkpoint) = self.inbox.recv() {
+    fn start(self) -> Result<Way> {
+        let (jobs, inbox) = channel();
+        let folder = self.files.journal.clone();
+        let thread = std::thread::Builder::new()
+            .name("checkpointer".into())
+            .spawn(move || self.run(&inbox))
+            .map_err(Error::io("starting the checkpoint thread of", folder))?;
+        Ok(Way::Beside { jobs, thread })
+    }
+
+    fn run(mut self, inbox: &Receiver<Checkpoint>) {
+        while let Ok(checkpoint) = inbox.recv() {
             // Of several that wait, the newest covers the others.
-            let newest = self.inbox.try_iter().last().unwrap_or(checkpoint);
-            if let Err(error) = self.checkpoint(&newest) {
-                tracing::error!(%error, "checkpoint failed");
-            }
-            self.busy.store(false, Ordering::Release);
+            let newest = inbox.try_iter().last().unwrap_or(checkpoint);
+            self.work(&newest);
         }
+    }
+
+    fn work(&mut self, checkpoint: &Checkpoint) {
+        if let Err(error) = self.checkpoint(checkpoint) {
+            tracing::error!(%error, "checkpoint failed");
+        }
+        self.busy.store(false, Ordering::Release);
     }
 
     fn checkpoint(&mut self, checkpoint: &Checkpoint) -> Result<()> {

@@ -52,6 +52,11 @@ impl LogReader {
         Arc::clone(&self.journal)
     }
 
+    /// Whether reading has threads of its own: see [`crate::disk::Disk::has_threads`].
+    pub fn has_threads(&self) -> bool {
+        self.journal.has_threads()
+    }
+
     /// The index, for what is no log.
     pub fn index(&self) -> &Index {
         &self.index
