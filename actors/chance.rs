@@ -1,18 +1,45 @@
 //! Random identifiers. Nothing else in this crate asks for chance.
 
+use std::cell::Cell;
 use uuid::Uuid;
+
+thread_local! {
+    /// On a thread that simulates: where its sequence of numbers stands.
+    static SIMULATED: Cell<Option<u64>> = const { Cell::new(None) };
+}
+
+/// Lets the chance of this thread follow from a seed.
+pub fn simulate(seed: u64) {
+    SIMULATED.set(Some(seed));
+}
 
 /// A random identifier, as topics and clusters carry. Never one whose text form starts with a dash,
 /// which command lines would take for a flag.
 #[allow(clippy::disallowed_methods, reason = "this is the chance that others ask")]
 pub fn uuid() -> Uuid {
     loop {
-        let id = Uuid::new_v4();
+        let id = match SIMULATED.get() {
+            Some(at) => simulated(at),
+            None => Uuid::new_v4(),
+        };
         // The first six bits make the first of the base64 characters; 62 is the dash.
         if id.as_bytes().first().is_some_and(|byte| byte >> 2 != 62) {
             return id;
         }
     }
+}
+
+/// The next identifier of a seed's sequence: SplitMix64, twice.
+fn simulated(at: u64) -> Uuid {
+    const STEP: u64 = 0x9E37_79B9_7F4A_7C15;
+    let mix = |at: u64| {
+        let mixed = (at ^ (at >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        mixed ^ (mixed >> 31)
+    };
+    let (high, low) = (at.wrapping_add(STEP), at.wrapping_add(STEP.wrapping_mul(2)));
+    SIMULATED.set(Some(low));
+    Uuid::from_u64_pair(mix(high), mix(low))
 }
 
 /// A random number from 1 to `i32::MAX`.

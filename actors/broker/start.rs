@@ -15,7 +15,7 @@ use crate::placement::Placement;
 use crate::readers::Readers;
 use actix::Actor;
 use arc_swap::ArcSwap;
-use callboard_storage::disk::OsDisk;
+use callboard_storage::disk::{Disk, OsDisk};
 use callboard_storage::folder::{Folder, Identity};
 use callboard_storage::index::Index;
 use callboard_storage::keys::{self, ConfigKind, Table};
@@ -55,8 +55,20 @@ struct Opened {
 /// # Errors
 /// [`StartError`]; nothing runs then.
 pub fn start(settings: Arc<Settings>, placement: Placement) -> Result<BrokerHandle, StartError> {
+    start_on(Arc::new(OsDisk), settings, placement)
+}
+
+/// The same with the journal and the checkpoint on another disk than the system's.
+///
+/// # Errors
+/// As for [`start`].
+pub fn start_on(
+    disk: Arc<dyn Disk>,
+    settings: Arc<Settings>,
+    placement: Placement,
+) -> Result<BrokerHandle, StartError> {
     let base = settings.values.clone();
-    let opened = open(&settings)?;
+    let opened = open(disk, &settings)?;
     let Opened { folder, log, topics, groups, next_partition, reserved_producer_ids, settings } = opened;
     let readers = Readers::start(settings.threads.readers, &log.reader())?;
     let leader_epoch = log.leader_epoch();
@@ -103,10 +115,10 @@ pub fn start(settings: Arc<Settings>, placement: Placement) -> Result<BrokerHand
     }))
 }
 
-fn open(settings: &Settings) -> Result<Opened, StartError> {
+fn open(disk: Arc<dyn Disk>, settings: &Settings) -> Result<Opened, StartError> {
     let new = Identity { cluster_id: chance::base64(chance::uuid()), node_id: settings.node_id };
     let folder = Folder::open(&settings.data_dir, new)?;
-    let log = Log::open(Arc::new(OsDisk), &folder, &log_options(&settings.storage))?;
+    let log = Log::open(disk, &folder, &log_options(&settings.storage))?;
     let reader = log.reader();
     let index = reader.index();
     let settings = load_settings(index, settings)?;

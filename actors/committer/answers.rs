@@ -8,15 +8,16 @@ use crate::partition::Partition;
 use actix::Addr;
 use callboard_storage::PartitionId;
 use callboard_storage::log::Group;
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 /// Answers each partition once, and each other one. Of what was committed the groups are given, all
 /// of it in the order of the origins; of what is lost none.
 pub(super) fn answer(origins: impl IntoIterator<Item = Origin>, groups: Option<Vec<Group>>) {
     let is_committed = groups.is_some();
     let mut placed = groups.into_iter().flatten().flat_map(Group::into_placed);
-    let mut partitions: HashMap<PartitionId, (Addr<Partition>, Committed)> = HashMap::new();
+    // In an order, so that a simulation repeats itself.
+    let mut partitions: BTreeMap<PartitionId, (Addr<Partition>, Committed)> = BTreeMap::new();
     let mut units = Vec::new();
     for origin in origins {
         let batches = placed.next();
@@ -46,7 +47,7 @@ pub(super) fn answer(origins: impl IntoIterator<Item = Origin>, groups: Option<V
 
 /// The list of a partition's outcomes. A new actor may have taken the place of one that died.
 fn outcomes_of(
-    partitions: &mut HashMap<PartitionId, (Addr<Partition>, Committed)>,
+    partitions: &mut BTreeMap<PartitionId, (Addr<Partition>, Committed)>,
     id: PartitionId,
     actor: Addr<Partition>,
 ) -> &mut Vec<Outcome> {
