@@ -12,8 +12,8 @@ const PREFIX: &str = "CALLBOARD_";
 /// The variable that tells commands which broker they ask, which is no setting of a broker.
 const BROKER: &str = "CALLBOARD_BROKER";
 
-/// Variables of Callboard's own tests, which are no settings.
-const TESTS: [&str; 2] = ["CALLBOARD_CLIENTS", "CALLBOARD_TEST_"];
+/// How variables of Callboard's own tests begin, which are no settings.
+const TESTS: [&str; 4] = ["CALLBOARD_CLIENTS", "CALLBOARD_TEST_", "CALLBOARD_CRASH_", "CALLBOARD_SIM_"];
 
 /// The settings among the variables, each checked.
 pub(super) fn read(
@@ -30,8 +30,8 @@ pub(super) fn read(
 }
 
 fn is_setting(variable: &str) -> bool {
-    let [clients, prefix] = TESTS;
-    variable.starts_with(PREFIX) && ![BROKER, clients].contains(&variable) && !variable.starts_with(prefix)
+    let is_of_tests = TESTS.iter().any(|prefix| variable.starts_with(prefix));
+    variable.starts_with(PREFIX) && variable != BROKER && !is_of_tests
 }
 
 fn assignment(variable: String, value: OsString) -> Result<Assignment, LoadError> {
@@ -102,9 +102,14 @@ mod tests {
 
     #[test]
     fn other_variables_and_those_of_commands_and_tests_are_passed_over() {
-        for variable in
-            ["PATH", "XCALLBOARD_A", "CALLBOARD_BROKER", "CALLBOARD_CLIENTS", "CALLBOARD_TEST_DATA"]
-        {
+        for variable in [
+            "PATH",
+            "XCALLBOARD_A",
+            "CALLBOARD_BROKER",
+            "CALLBOARD_CLIENTS",
+            "CALLBOARD_TEST_DATA",
+            "CALLBOARD_SIM_SEED",
+        ] {
             assert!(read_one(variable, "x").unwrap().is_empty(), "{variable}");
         }
     }
