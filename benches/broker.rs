@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 /// Names a running broker of another kind, and its process.
 const PEER: &str = "CALLBOARD_BENCH_PEER";
 const PEER_PROCESS: &str = "CALLBOARD_BENCH_PEER_PID";
+/// Names a program of ours that is measured instead of the one that is built.
+const PROGRAM: &str = "CALLBOARD_BENCH_PROGRAM";
 
 /// A running broker.
 pub trait Target {
@@ -25,7 +27,7 @@ pub struct Ours {
     child: Child,
     address: String,
     native_address: String,
-    folder: tempfile::TempDir,
+    folder: Option<tempfile::TempDir>,
 }
 
 /// A broker of another kind that runs already.
@@ -41,13 +43,18 @@ pub struct Usage {
     pub cpu: Duration,
     /// Resident memory, in bytes.
     pub resident_bytes: u64,
+    /// What was handed to the disk, in bytes, or to the page cache to be written there.
+    pub written_bytes: u64,
 }
 
-/// Builds the release binary that is measured.
+/// Builds the release binary that is measured, unless the environment names another.
 ///
 /// # Errors
 /// When it does not build.
 pub fn build() -> Result<()> {
+    if std::env::var_os(PROGRAM).is_some() {
+        return Ok(());
+    }
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
     let built =
         Command::new(cargo).args(["build", "--release", "-p", "callboard", "--bin", "callboard"]).status()?;
@@ -65,6 +72,17 @@ pub fn release_folder() -> Result<PathBuf> {
     Ok(here.parent().and_then(Path::parent).context("no target folder")?.to_owned())
 }
 
+/// The program that is measured.
+///
+/// # Errors
+/// When there is no such folder.
+pub fn program() -> Result<PathBuf> {
+    match std::env::var_os(PROGRAM) {
+        Some(program) => Ok(program.into()),
+        None => Ok(release_folder()?.join("callboard")),
+    }
+}
+
 impl Ours {
     /// Starts a broker on an empty folder, and tells how long that took.
     ///
@@ -74,14 +92,24 @@ impl Ours {
         Self::start_in(tempfile::tempdir_in(release_folder()?)?)
     }
 
-    fn start_in(folder: tempfile::TempDir) -> Result<(Self, Duration)> {
+    /// Starts a broker on a folder that another may have left behind.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub fn start_in(folder: tempfile::TempDir) -> Result<(Self, Duration)> {
         let begun = Instant::now();
-        let mut child = Command::new(release_folder()?.join("callboard"))
+        let mut command = Command::new(program()?);
+        // What benchmarks are told is no setting of the broker, which would refuse it.
+        for (name, _) in std::env::vars_os() {
+            if name.to_string_lossy().starts_with("CALLBOARD_BENCH_") {
+                command.env_remove(name);
+            }
+        }
+        // What goes well would stand between the lines of a table.
+        let mut child = command
+            .env("RUST_LOG", "warn")
             .args(["--kafka", "127.0.0.1:0", "--data"])
             .arg(folder.path())
-            // Ours is not the peer, and knows no such setting.
-            .env_remove(PEER)
-            .env_remove(PEER_PROCESS)
             .stdout(Stdio::piped())
             .spawn()?;
         let mut lines = BufReader::new(child.stdout.take().context("no output")?);
@@ -94,7 +122,7 @@ impl Ours {
             bail!("not ready: {said}")
         };
         let (address, native_address) = (kafka.to_owned(), native.to_owned());
-        Ok((Self { child, address, native_address, folder }, took))
+        Ok((Self { child, address, native_address, folder: Some(folder) }, took))
     }
 
     /// Where native clients connect.
@@ -102,15 +130,14 @@ impl Ours {
         &self.native_address
     }
 
-    /// Kills it and starts it again on the same folder.
+    /// Kills it as a power cut would, and leaves its folder.
     ///
     /// # Errors
-    /// When it does not start again.
-    pub fn restart_after_kill(mut self) -> Result<(Self, Duration)> {
+    /// When it cannot be killed.
+    pub fn kill(mut self) -> Result<tempfile::TempDir> {
         self.child.kill()?;
         self.child.wait()?;
-        let folder = std::mem::replace(&mut self.folder, tempfile::tempdir()?);
-        Self::start_in(folder)
+        self.folder.take().context("no folder")
     }
 }
 
@@ -174,5 +201,7 @@ pub fn usage(process_id: u32) -> Result<Usage> {
     let status = std::fs::read_to_string(format!("/proc/{process_id}/status"))?;
     let resident = status.lines().find(|line| line.starts_with("VmRSS")).context("VmRSS")?;
     let kib: u64 = resident.split_whitespace().nth(1).context("VmRSS")?.parse()?;
-    Ok(Usage { cpu, resident_bytes: kib * 1024 })
+    let io = std::fs::read_to_string(format!("/proc/{process_id}/io"))?;
+    let written = io.lines().find_map(|line| line.strip_prefix("write_bytes: ")).context("write_bytes")?;
+    Ok(Usage { cpu, resident_bytes: kib * 1024, written_bytes: written.parse()? })
 }

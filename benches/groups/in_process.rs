@@ -1,6 +1,6 @@
 //! Commits without sockets: what the groups, the committer and the disk can do.
 
-use super::{COMMITTING_FOR, COMMITTING_GROUPS, TOPIC};
+use super::{COMMITTING_FOR, TOPIC};
 use anyhow::{Context, Result};
 use callboard_actors::broker::create_topics::{CreateTopics, Mode, NewTopic};
 use callboard_actors::broker::{self, BrokerHandle};
@@ -12,6 +12,7 @@ use callboard_actors::names::GroupId;
 use callboard_actors::offsets::commit::{CommitOffsets, Committing, Epochs, NewOffset};
 use callboard_actors::placement::Placement;
 use callboard_benches::broker::release_folder;
+use callboard_benches::commits::GROUPS;
 use callboard_storage::TopicId;
 use std::sync::Arc;
 use std::time::Instant;
@@ -28,7 +29,7 @@ pub fn commits() -> Result<()> {
         let topic = create_topic(&broker).await?;
         let (counts, mut counted) = mpsc::unbounded_channel();
         let begun = Instant::now();
-        for number in 0..COMMITTING_GROUPS {
+        for number in 0..GROUPS {
             let group = GroupId::from(format!("committing-{number}").as_str());
             // Where the group is, or elsewhere, as connections are.
             let (broker, counts) = (broker.clone(), counts.clone());
@@ -42,7 +43,7 @@ pub fn commits() -> Result<()> {
             count += more?;
         }
         let rate = count as f64 / begun.elapsed().as_secs_f64();
-        let text = format!("{rate:.0} a second from {COMMITTING_GROUPS} groups");
+        let text = format!("{rate:.0} a second from {GROUPS} groups");
         super::print("in process", "commits", &text);
         broker.shutdown().await;
         placement.stop();

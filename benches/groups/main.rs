@@ -5,24 +5,20 @@
 //! `CALLBOARD_BENCH_PEER=HOST:PORT` and `CALLBOARD_BENCH_PEER_PID=PID` a running broker of another
 //! kind is asked the same, right after ours.
 
-mod client;
 mod in_process;
 
 use anyhow::{Context, Result};
 use callboard_benches::broker::{self, Ours, Peer, Target, usage};
+use callboard_benches::commits;
+use callboard_benches::members::{Client, Member};
 use callboard_benches::wanted::Wanted;
-use client::{Client, Member};
-use rdkafka::ClientConfig;
-use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use std::sync::Barrier;
-use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI32, Ordering};
 use std::thread::scope;
 use std::time::{Duration, Instant};
 
 const SMALL_GROUPS: usize = 10_000;
 const MEMBERS: usize = 1_000;
-const COMMITTING_GROUPS: usize = 512;
-const COMMITTING_THREADS: usize = 4;
 const COMMITTING_FOR: Duration = Duration::from_secs(5);
 /// Of a thread that only waits for answers.
 const STACK_BYTES: usize = 128 << 10;
@@ -35,7 +31,7 @@ fn main() -> Result<()> {
     let peer = Peer::from_environment()?;
     let peer = peer.as_ref().map(|peer| peer as &dyn Target);
     for target in [Some(&ours as &dyn Target), peer].into_iter().flatten() {
-        create_topic(target)?;
+        commits::create_topic(target, TOPIC)?;
         if wanted.has("small") {
             many_small_groups(target)?;
         }
@@ -48,21 +44,6 @@ fn main() -> Result<()> {
     }
     if wanted.has("commits") {
         in_process::commits()?;
-    }
-    Ok(())
-}
-
-/// A topic for the commits; it comes by itself. So does, with another broker, the one behind its
-/// groups, which takes a moment.
-fn create_topic(target: &dyn Target) -> Result<()> {
-    let producer: BaseProducer = ClientConfig::new().set("bootstrap.servers", target.address()).create()?;
-    let record = BaseRecord::<(), [u8]>::to(TOPIC).payload(&[]);
-    producer.send(record).map_err(|(error, _)| error)?;
-    producer.flush(Duration::from_secs(30))?;
-    let mut client = Client::connect(target.address())?;
-    let deadline = Instant::now() + Duration::from_secs(30);
-    while client.commit("first", TOPIC, 0).is_err() && Instant::now() < deadline {
-        client.find_coordinator("first")?;
     }
     Ok(())
 }
@@ -141,57 +122,15 @@ fn settle(client: &mut Client, group: &str, id: &str) -> Result<Member> {
     }
 }
 
-/// Each group commits one offset at a time by a connection of its own. A thread serves many of them:
-/// it sends for all, and then waits for all.
+/// A steady stream of commits.
 fn commits(target: &dyn Target) -> Result<()> {
-    let (address, count, is_over) = (target.address(), AtomicU64::new(0), AtomicBool::new(false));
-    let ready = Barrier::new(COMMITTING_THREADS + 1);
-    let (begun, before) = scope(|scope| -> Result<_> {
-        let mut threads = Vec::new();
-        for thread in 0..COMMITTING_THREADS {
-            let (count, is_over, ready) = (&count, &is_over, &ready);
-            let commit = move || -> Result<()> {
-                let mut clients = Vec::new();
-                for number in (thread..COMMITTING_GROUPS).step_by(COMMITTING_THREADS) {
-                    let mut client = Client::connect(address)?;
-                    let group = format!("committing-{number}");
-                    client.commit(&group, TOPIC, 0)?;
-                    clients.push((client, group));
-                }
-                ready.wait();
-                for offset in 1.. {
-                    if is_over.load(Ordering::Relaxed) {
-                        break;
-                    }
-                    for (client, group) in &mut clients {
-                        client.send_commit(group, TOPIC, offset)?;
-                    }
-                    for (client, _) in &mut clients {
-                        client.committed()?;
-                    }
-                    count.fetch_add(clients.len() as u64, Ordering::Relaxed);
-                }
-                Ok(())
-            };
-            threads.push(scope.spawn(commit));
-        }
-        ready.wait();
-        let (begun, before) = (Instant::now(), usage(target.process_id())?.cpu);
-        let over = Instant::now() + COMMITTING_FOR;
-        while Instant::now() < over {
-            std::thread::park_timeout(over.saturating_duration_since(Instant::now()));
-        }
-        is_over.store(true, Ordering::Relaxed);
-        for thread in threads {
-            thread.join().ok().context("a committer died")??;
-        }
-        Ok((begun, before))
-    })?;
-    let count = count.load(Ordering::Relaxed);
-    let rate = count as f64 / begun.elapsed().as_secs_f64();
-    let cpu = usage(target.process_id())?.cpu.saturating_sub(before);
-    let each = cpu.as_secs_f64() * 1e6 / count.max(1) as f64;
-    let text = format!("{rate:.0} a second from {COMMITTING_GROUPS} groups, {each:.0} us of CPU each");
+    let rate = commits::measure(target, TOPIC, COMMITTING_FOR)?;
+    let text = format!(
+        "{:.0} a second from {} groups, {:.0} us of CPU each",
+        rate.a_second,
+        commits::GROUPS,
+        rate.cpu_each.as_secs_f64() * 1e6
+    );
     print(target.name(), "commits", &text);
     Ok(())
 }

@@ -68,30 +68,10 @@ fn main() -> Result<()> {
 }
 
 fn kafka(name: &str, way: Way, record_bytes: usize, records: usize) -> Result<()> {
-    let settings: Vec<(&str, String)> = match way {
-        Way::Batched => vec![
-            ("acks", "all".into()),
-            ("linger.ms", "5".into()),
-            ("batch.size", "1000000".into()),
-            ("queue.buffering.max.messages", "500000".into()),
-            ("queue.buffering.max.kbytes", "262144".into()),
-        ],
-        Way::Single => {
-            vec![("acks", "all".into()), ("linger.ms", "0".into()), ("batch.num.messages", "1".into())]
-        }
-        Way::Alone => {
-            vec![("acks", "1".into()), ("linger.ms", "0".into()), ("socket.nagle.disable", "true".into())]
-        }
-    };
-    let load = Load {
-        name: name.to_owned(),
-        topics: 1,
-        partitions: PARTITIONS as i32,
-        record_bytes,
-        records,
-        producers: 1,
-        settings,
-        in_flight_max: (way == Way::Alone).then_some(1),
+    let load = match way {
+        Way::Batched => Load::batched(name, 1, PARTITIONS as i32, record_bytes, records),
+        Way::Single => Load::single(name, 1, record_bytes, records),
+        Way::Alone => Load::alone(name, "1", record_bytes, records),
     };
     let (ours, _) = Ours::start()?;
     produce::create_topics(ours.address(), &load)?;

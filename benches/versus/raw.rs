@@ -20,23 +20,13 @@ const PRODUCE: i16 = 9;
 /// Bytes of a partition that are asked for at once.
 const PARTITION_BYTES: i32 = 4 << 20;
 
-/// Produces one record after the other, each when the one before it is acknowledged.
-pub fn alone(address: &str, load: &Load) -> Result<Outcome> {
-    let mut connection = Connection::open(address)?;
-    let request = produce(load);
-    let begun = Instant::now();
-    let mut latencies = Vec::with_capacity(load.records);
-    for _ in 0..load.records {
-        let sent = Instant::now();
-        let answer: ProduceResponse = connection.call(PRODUCE, &request)?;
-        latencies.push(sent.elapsed());
-        let topic = answer.responses.first().context("no answer")?;
-        let code = topic.partition_responses.first().context("no answer")?.error_code;
-        ensure!(code == ErrorCode::NONE, "produce: {code}");
-    }
-    latencies.sort_unstable();
-    let bytes = load.records * load.record_bytes;
-    Ok(Outcome { took: begun.elapsed(), bytes, records: load.records, latencies })
+/// Produces one record to a load's first partition.
+pub fn produce_one(address: &str, load: &Load) -> Result<()> {
+    let answer: ProduceResponse = Connection::open(address)?.call(PRODUCE, &produce(load))?;
+    let topic = answer.responses.first().context("no answer")?;
+    let code = topic.partition_responses.first().context("no answer")?.error_code;
+    ensure!(code == ErrorCode::NONE, "produce: {code}");
+    Ok(())
 }
 
 fn produce(load: &Load) -> ProduceRequest {
@@ -50,20 +40,24 @@ fn produce(load: &Load) -> ProduceRequest {
     ProduceRequest { acks: -1, timeout_ms: 30_000, topic_data: vec![topic], ..Default::default() }
 }
 
-/// Reads a load's first topic from its beginning, as many records as were produced. What comes is
-/// counted and thrown away.
-pub fn drain(address: &str, load: &Load) -> Result<Outcome> {
+/// Reads a load's first topic from its beginning, again and again until the time is over. What comes
+/// is counted and thrown away.
+pub fn drain(address: &str, load: &Load, time: Duration) -> Result<Outcome> {
     let mut connection = Connection::open(address)?;
     let mut offsets = vec![0; load.partitions as usize];
     let mut outcome = Outcome { took: Duration::ZERO, bytes: 0, records: 0, latencies: Vec::new() };
     let begun = Instant::now();
-    while outcome.records < load.records {
+    while begun.elapsed() < time {
         let answer: FetchResponse = connection.call(FETCH, &request(load, &offsets))?;
+        let before = outcome.records;
         for data in answer.responses.iter().flat_map(|topic| &topic.partitions) {
             let offset = offsets.get_mut(data.partition_index as usize).context("another partition")?;
             let next = take(data, &mut outcome.bytes)?.unwrap_or(*offset);
             outcome.records += (next - *offset) as usize;
             *offset = next;
+        }
+        if outcome.records == before {
+            offsets.fill(0);
         }
     }
     outcome.took = begun.elapsed();
@@ -79,7 +73,7 @@ fn request(load: &Load, offsets: &[i64]) -> FetchRequest {
     };
     let partitions = offsets.iter().enumerate().map(partition).collect();
     let topic = FetchTopic { topic: load.topic(0).into(), partitions, ..Default::default() };
-    FetchRequest { max_wait_ms: 500, min_bytes: 1, topics: vec![topic], ..Default::default() }
+    FetchRequest { max_wait_ms: 0, min_bytes: 0, topics: vec![topic], ..Default::default() }
 }
 
 /// Counts the bytes of a partition's batches, and gives the offset behind them.

@@ -1,8 +1,8 @@
 //! A client of groups in a few lines, for members that cost the machine little.
 
+use crate::connection::Connection;
 use anyhow::{Context, Result, ensure};
 use bytes::Bytes;
-use callboard_benches::connection::Connection;
 use callboard_protocol::kafka::ErrorCode;
 use callboard_protocol::kafka::find_coordinator::{FindCoordinatorRequest, FindCoordinatorResponse};
 use callboard_protocol::kafka::heartbeat::{HeartbeatRequest, HeartbeatResponse};
@@ -23,29 +23,42 @@ const COMMIT: i16 = 9;
 const ASSIGNMENT: &[u8] = &[0; 64];
 
 /// A client of groups.
+#[derive(Debug)]
 pub struct Client(Connection);
 
 /// A member of a group in a generation.
 #[derive(Debug, Clone)]
 pub struct Member {
+    /// Its id.
     pub id: String,
+    /// The group's generation in which it is a member.
     pub generation: i32,
     /// All members' ids, for the leader.
     pub all: Vec<String>,
 }
 
 impl Client {
+    /// Connects.
+    ///
+    /// # Errors
+    /// When nobody listens.
     pub fn connect(address: &str) -> Result<Self> {
         Connection::open(address).map(Self)
     }
 
     /// Asks for the coordinator, by which other brokers make the topic behind it.
+    ///
+    /// # Errors
+    /// When the connection ends, or the broker refuses.
     pub fn find_coordinator(&mut self, group: &str) -> Result<()> {
         let request = FindCoordinatorRequest { coordinator_keys: vec![group.into()], ..Default::default() };
         self.0.call::<_, FindCoordinatorResponse>(6, &request).map(drop)
     }
 
     /// An id for a new member.
+    ///
+    /// # Errors
+    /// When the connection ends, or the broker refuses.
     pub fn id(&mut self, group: &str) -> Result<String> {
         let answer: JoinGroupResponse = self.0.call(JOIN, &join(group, ""))?;
         ensure!(answer.error_code == ErrorCode::MEMBER_ID_REQUIRED, "{}", answer.error_code);
@@ -53,6 +66,9 @@ impl Client {
     }
 
     /// Waits until all have joined.
+    ///
+    /// # Errors
+    /// When the connection ends, or the broker refuses.
     pub fn join(&mut self, group: &str, id: &str) -> Result<Member> {
         let answer: JoinGroupResponse = self.0.call(JOIN, &join(group, id))?;
         ensure!(answer.error_code == ErrorCode::NONE, "join: {}", answer.error_code);
@@ -61,6 +77,9 @@ impl Client {
     }
 
     /// Waits for the leader's assignment; the leader makes it.
+    ///
+    /// # Errors
+    /// When the connection ends, or the broker refuses.
     pub fn sync(&mut self, group: &str, member: &Member) -> Result<()> {
         let assignment = |id: &String| SyncGroupRequestAssignment {
             member_id: id.as_str().into(),
@@ -81,6 +100,9 @@ impl Client {
     }
 
     /// Whether the group is as it was.
+    ///
+    /// # Errors
+    /// When the connection ends, or the broker refuses.
     pub fn beat(&mut self, group: &str, member: &Member) -> Result<bool> {
         let request = HeartbeatRequest {
             group_id: group.into(),
@@ -93,12 +115,18 @@ impl Client {
     }
 
     /// Commits an offset from outside of any group.
+    ///
+    /// # Errors
+    /// When the connection ends, or the broker refuses.
     pub fn commit(&mut self, group: &str, topic: &str, offset: i64) -> Result<()> {
         self.send_commit(group, topic, offset)?;
         self.committed()
     }
 
     /// Commits an offset, and does not wait.
+    ///
+    /// # Errors
+    /// When the connection ends, or the broker refuses.
     pub fn send_commit(&mut self, group: &str, topic: &str, offset: i64) -> Result<()> {
         let partition = OffsetCommitRequestPartition { committed_offset: offset, ..Default::default() };
         let topic = OffsetCommitRequestTopic {
@@ -112,6 +140,9 @@ impl Client {
     }
 
     /// Waits until what was sent is committed.
+    ///
+    /// # Errors
+    /// When the connection ends, or the broker refuses.
     pub fn committed(&mut self) -> Result<()> {
         let answer: OffsetCommitResponse = self.0.receive(COMMIT)?;
         let code = answer.topics.first().and_then(|topic| topic.partitions.first()).context("no answer")?;
