@@ -92,7 +92,9 @@ fn setting(options: &Options, peers: &[Box<dyn Peer>], figures: &Figures, took: 
     for peer in peers {
         writeln!(text, "| {} | {} | {} |", peer.name(), peer.version()?, peer.settings())?;
     }
-    let words: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
+    // Where folders are on this machine is of no use to others.
+    let told = |word: String| if word.contains('/') { "…".into() } else { word };
+    let words: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").map(told).collect();
     let flags = if words.is_empty() { String::new() } else { format!(" -- {}", words.join(" ")) };
     write!(
         text,

@@ -123,7 +123,7 @@ pub fn all() -> Vec<Workload> {
         it(3, "latency", For::All, 4.0, producing::latency, "1 KiB records over 4 partitions at 10, 50 and 90 % of the rate that the same broker reached just before; times count from when a record was due, and are seen every 0.5 ms"),
         it(3, END_TO_END, For::All, 1.0, reading::end_to_end, "1,000 records of 1 KiB a second to 4 partitions, timed from when one was due until a consumer has it"),
         it(4, "read-warm", For::All, 1.5, reading::warm, "reading 1 KiB records from the beginning, out of the page cache"),
-        it(4, CATCH_UP, For::All, 2.0, reading::catch_up, "the same out of a cold page cache while another client writes 10 MB/s"),
+        it(4, CATCH_UP, For::Kafka, 2.0, reading::catch_up, "the same out of a cold page cache while another client writes 10 MB/s"),
         it(4, "read-tail", For::Kafka, 1.3, reading::tail, "reading what a producer at its maximum writes, at the same time; the broker's CPU is that of both"),
         it(5, "consumers-1", For::Kafka, 1.0, reading::consumers, "one consumer that reads a topic of 64 MiB from its beginning again and again; a client that only counts bytes"),
         it(5, "consumers-8", For::Kafka, 1.0, reading::consumers, "the same with 8 consumers, each of which reads all"),

@@ -95,7 +95,16 @@ func produceOne(address string, load load, producer int) (outcome, error) {
 			due = begun.Add(time.Duration(float64(it.records*load.producers) / load.rate * float64(time.Second)))
 			time.Sleep(time.Until(due))
 		}
-		future, err := jetstream.PublishAsync(subject(load.name, (it.records+producer)%load.streams), payload, patience)
+		subject := subject(load.name, (it.records+producer)%load.streams)
+		if load.window == 1 {
+			if _, err := jetstream.Publish(subject, payload, nats.AckWait(time.Minute)); err != nil {
+				return it, err
+			}
+			it.times = append(it.times, time.Since(due))
+			it.records++
+			continue
+		}
+		future, err := jetstream.PublishAsync(subject, payload, patience)
 		if err != nil {
 			return it, err
 		}

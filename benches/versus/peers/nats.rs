@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 use tempfile::TempDir;
 
-/// What is not acknowledged yet may be so many records, as its client's own benchmarks have it.
+/// So many records of all producers may not be acknowledged yet; the server refuses many more.
 const WINDOW: usize = 4096;
 
 pub struct Nats {
@@ -125,7 +125,7 @@ impl Running for Server {
             load.records.to_string(),
             load.time_max.unwrap_or(Duration::MAX).as_secs_f64().min(1e6).to_string(),
             load.rate.unwrap_or(0.0).to_string(),
-            load.in_flight_max.map_or(WINDOW, |max| max as usize).to_string(),
+            load.in_flight_max.map_or(WINDOW / load.producers, |max| max as usize).to_string(),
             load.sample.to_string(),
         ];
         outcome(&self.client("produce", load, &arguments)?)

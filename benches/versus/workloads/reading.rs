@@ -46,14 +46,12 @@ pub fn catch_up(turn: &mut Turn<'_>, name: &'static str) -> Result<()> {
     let beside = Load { time_max: Some(turn.time() * 3 / 2), ..beside };
     turn.create_topics(&beside)?;
     let address = turn.running()?.address().to_owned();
-    let is_kafka = turn.running()?.speaks_kafka();
     cold::empty_page_cache(&turn.options.folder()?)?;
     measure(turn, name, |turn| {
         scope(|scope| {
-            let writer = is_kafka
-                .then(|| scope.spawn(|| callboard_benches::produce::produce(&address, &beside).map(drop)));
+            let writer = scope.spawn(|| callboard_benches::produce::produce(&address, &beside).map(drop));
             let outcome = turn.running()?.consume(&load, records);
-            writer.map_or(Ok(()), |writer| writer.join().ok().context("the writer died")?)?;
+            writer.join().ok().context("the writer died")??;
             outcome
         })
     })
