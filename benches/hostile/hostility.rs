@@ -8,7 +8,7 @@ use callboard_protocol::kafka::fetch::FetchResponse;
 use callboard_protocol::kafka::metadata::{MetadataRequest, MetadataRequestTopic};
 use callboard_protocol::native::hello::Hello;
 use callboard_protocol::native::operations::BODY_VERSION;
-use callboard_protocol::native::read::{Fetch, ReadPart};
+use callboard_protocol::native::read::{Fetch, IsolationLevel, ReadPart};
 use callboard_protocol::native::{Flags, FrameHeader, Operation, TopicPartition, VERSION};
 use callboard_protocol::wire::{Message, RequestHeader, Writer};
 use std::convert::Infallible;
@@ -170,7 +170,13 @@ fn pipelined(place: &Place) -> Result<Hostile> {
     let kafka = frame(11, &fetch_request("large", 0, i32::MAX))?.repeat(PIPELINED);
     let partition = TopicPartition { topic: place.topic, partition: 0 };
     let parts = vec![ReadPart { partition, offset: 0 }];
-    let fetch = Fetch { parts, bytes_max: u32::MAX, bytes_min: 1, wait_max_ms: 0 };
+    let fetch = Fetch {
+        parts,
+        bytes_max: u32::MAX,
+        bytes_min: 1,
+        wait_max_ms: 0,
+        isolation: IsolationLevel::ReadUncommitted,
+    };
     let (client_id, software) = ("hostile".to_owned(), "benchmark".to_owned());
     let hello = Hello { version_min: VERSION, version_max: VERSION, client_id, software };
     let native = [native_frame(hello)?, native_frame(fetch)?.repeat(PIPELINED)].concat();

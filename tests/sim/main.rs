@@ -19,7 +19,7 @@
 #[path = "../kafka/batch.rs"]
 mod batch;
 #[allow(dead_code)]
-#[path = "../crash/chance.rs"]
+#[path = "../support/chance.rs"]
 mod chance;
 mod configs;
 mod consumer_group;
