@@ -3,7 +3,7 @@
 //!
 //! - [`heartbeat`], [`admission`]: a member enters and lives; who is heard
 //! - [`leave`]: it goes, for good or for a while
-//! - [`subscription`], [`patterns`]: what the members want, and the assignment that follows
+//! - [`subscription`], [`patterns`], [`re2`]: what the members want, and the assignment that follows
 //! - [`assignors`]: how partitions are shared
 //! - [`reconcile`]: how a member comes to its assignment
 //! - [`mod@offsets`]: who may commit, read and delete offsets
@@ -28,6 +28,7 @@ pub mod leave;
 mod member;
 mod offsets;
 pub mod patterns;
+mod re2;
 mod reconcile;
 pub mod state;
 mod stored;

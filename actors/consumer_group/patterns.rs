@@ -1,5 +1,6 @@
 //! The patterns by which members subscribe to topics, and what they match now.
 
+use super::re2;
 use crate::broker::topics::Topics;
 use regex::bytes::{Regex, RegexBuilder};
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,18 +32,13 @@ struct Pattern {
     matched: Option<BTreeSet<Arc<str>>>,
 }
 
-/// Compiles a pattern that is to match whole names of topics, in the syntax of RE2 as far as the
-/// `regex` crate has it: both run in linear time, and so have neither looks around nor back.
-fn compile(pattern: &str) -> Result<Regex, PatternError> {
-    let failed = |error: regex::Error| PatternError { pattern: pattern.into(), reason: error.to_string() };
-    // Classes are of ASCII, as in RE2; only those that are named after Unicode need it.
-    let build = |text: &str| {
-        let build = |unicode| RegexBuilder::new(text).unicode(unicode).size_limit(COMPILED_BYTES_MAX).build();
-        build(false).or_else(|_| build(true))
-    };
-    // Alone first: what is around it must not make it whole.
-    build(pattern).map_err(failed)?;
-    build(&format!("^(?:{pattern})$")).map_err(failed)
+/// Compiles a pattern of RE2 that is to match whole names of topics.
+pub(super) fn compile(pattern: &str) -> Result<Regex, PatternError> {
+    let failed = |reason: String| PatternError { pattern: pattern.into(), reason };
+    let text = re2::translate(pattern).map_err(|reason| failed(reason.into()))?;
+    let mut builder = RegexBuilder::new(&format!("^(?:{text})$"));
+    let built = builder.unicode(false).size_limit(COMPILED_BYTES_MAX).build();
+    built.map_err(|error| failed(error.to_string()))
 }
 
 impl Patterns {
