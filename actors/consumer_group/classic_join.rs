@@ -68,10 +68,11 @@ impl ConsumerGroupState {
         joining.protocols.retain(|protocol| names.insert(protocol.name.clone()));
         let is_named = joining.member.is_some();
         let id = joining.member.clone().unwrap_or_else(new_id);
-        let subscription = self.check_join(&id, &joining)?;
+        self.check_join(&id, &joining)?;
         if !is_named && joining.entrance == Entrance::IdFirst && joining.instance.is_none() {
             return Err(JoinRefused { error: JoinError::MemberIdRequired, member: Some(id) });
         }
+        let subscription = read_subscription(&joining.protocols)?;
         let (before, replaced) = self.admit_classic(&id, is_named, &joining)?;
         let generation = self.epoch;
         let holder = joining.instance.as_ref().and_then(|instance| self.by_instance.get(instance));
@@ -111,7 +112,7 @@ impl ConsumerGroupState {
         })
     }
 
-    fn check_join(&self, id: &MemberId, joining: &Joining) -> Result<Subscription, JoinRefused> {
+    fn check_join(&self, id: &MemberId, joining: &Joining) -> Result<(), JoinRefused> {
         let bytes = bytes_of(&joining.protocols);
         if bytes > PROTOCOLS_BYTES_MAX {
             return Err(refused(JoinError::TooLong));
@@ -124,10 +125,7 @@ impl ConsumerGroupState {
         if joining.protocol_type != CONSUMER || !self.knows_one_of(&joining.protocols) {
             return Err(refused(JoinError::InconsistentProtocol));
         }
-        // All protocols of a consumer say the same.
-        let first = joining.protocols.first().and_then(|protocol| subscription::read(&protocol.metadata));
-        let first = first.filter(|subscription| subscription.topics.len() <= TOPICS_MAX);
-        first.ok_or(refused(JoinError::InconsistentProtocol))
+        Ok(())
     }
 
     /// Whether all classic members know one of those protocols, so that the group could be a classic
@@ -161,6 +159,13 @@ impl ConsumerGroupState {
             Some(holder) => Ok((known(holder), None)),
         }
     }
+}
+
+/// What a member subscribes to: all protocols of a consumer say the same.
+fn read_subscription(protocols: &[Protocol]) -> Result<Subscription, JoinRefused> {
+    let first = protocols.first().and_then(|protocol| subscription::read(&protocol.metadata));
+    let first = first.filter(|subscription| subscription.topics.len() <= TOPICS_MAX);
+    first.ok_or(refused(JoinError::InconsistentProtocol))
 }
 
 fn new_id() -> MemberId {

@@ -237,8 +237,11 @@ fn a_subscription_that_cannot_be_read_is_refused() {
     trial.enter(&mut newer);
     let mut wrong = joining("a", &[]);
     wrong.protocols[0].metadata = vec![0].into();
-    let refused = trial.group.join(wrong, &trial.topics, trial.now).unwrap_err();
+    let refused = trial.group.join(wrong.clone(), &trial.topics, trial.now).unwrap_err();
     assert_eq!(refused.error, JoinError::InconsistentProtocol);
+    wrong.member = None;
+    let refused = trial.group.join(wrong, &trial.topics, trial.now).unwrap_err();
+    assert_eq!(refused.error, JoinError::MemberIdRequired, "an id is given before the subscription is read");
     let mut none = joining("a", &[]);
     none.protocols.clear();
     let refused = trial.group.join(none, &trial.topics, trial.now).unwrap_err();
