@@ -4,8 +4,8 @@ use crate::figures::{CPU_GB, Figures, MB_S, P99, RECORDS_S, RSS, SECONDS, WRITTE
 use crate::machine::DISK;
 use crate::peers::{BASE, BASE_SYNCED, OURS};
 use crate::workloads::{
-    CATCH_UP, END_TO_END, IDLE, PRODUCE_4, PRODUCE_100_4, PRODUCE_1000, PRODUCE_10000, RESTART, SINGLE_1,
-    SINGLE_16, SINGLE_256,
+    CATCH_UP, CREATE_10000, END_TO_END, IDLE, PRODUCE_4, PRODUCE_100_4, PRODUCE_1000, PRODUCE_10000, RESTART,
+    SINGLE_1, SINGLE_16, SINGLE_256, START,
 };
 
 /// What our figure is divided by.
@@ -53,6 +53,10 @@ pub fn goals() -> Vec<Goal> {
         goal(CATCH_UP, MB_S, Broker(BASE), AtLeast(1.0)),
         goal(PRODUCE_10000, MB_S, Ours(PRODUCE_4), AtLeast(0.8)),
         goal(RESTART, SECONDS, Broker(BASE), AtMost(0.01)),
+        goal(RESTART, SECONDS, Alone, AtMost(0.1)),
+        goal(START, SECONDS, Alone, AtMost(0.02)),
+        goal(START, RSS, Alone, AtMost(20.0)),
+        goal(CREATE_10000, SECONDS, Alone, AtMost(1.0)),
         goal(IDLE, RSS, Broker(BASE), AtMost(1.0 / 15.0)),
         goal(PRODUCE_4, WRITTEN, Alone, AtMost(1.1)),
         goal(PRODUCE_4, MB_S, Broker(BASE_SYNCED), AtLeast(5.0)),

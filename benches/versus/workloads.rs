@@ -12,6 +12,8 @@ use anyhow::{Context, Result};
 use callboard_benches::produce::Load;
 use std::time::Duration;
 
+pub const START: &str = "start";
+pub const CREATE_10000: &str = "create-10000";
 pub const PRODUCE_4: &str = "produce-1KiB-4";
 pub const PRODUCE_100_4: &str = "produce-100B-4";
 pub const PRODUCE_1000: &str = "produce-1KiB-1000";
@@ -112,6 +114,7 @@ impl Turn<'_> {
 pub fn all() -> Vec<Workload> {
     let it = |phase, name, asks, loads, run, about| Workload { name, about, phase, asks, seconds: 0.5, loads, run };
     let mut all = vec![
+        it(0, START, For::All, 0.0, idling::start, "from the start on an empty folder until it is ready, and the memory that it takes then"),
         it(0, PRODUCE_4, For::All, 1.3, producing::batched, "1 KiB records in batches over 4 partitions, one client"),
         it(0, PRODUCE_100_4, For::All, 1.3, producing::batched, "100 B records in batches over 4 partitions, one client"),
         it(1, PRODUCE_1000, For::Kafka, 1.6, producing::batched, "1 KiB records in batches over 1,000 partitions, one client"),
@@ -132,6 +135,7 @@ pub fn all() -> Vec<Workload> {
         it(5, "tools-producer", For::KafkaTools, 1.0, tools::produce, "Kafka's ProducerPerformance, 1 KiB records over 4 partitions"),
         it(5, "tools-consumer", For::KafkaTools, 0.5, tools::consume, "Kafka's ConsumerPerformance over what that wrote"),
         it(5, "tools-end-to-end", For::KafkaTools, 0.6, tools::end_to_end, "Kafka's EndToEndLatency, 1 KiB records one after the other"),
+        it(6, CREATE_10000, For::Kafka, 0.0, idling::create, "creating 10,000 partitions in 16 topics, until each has a leader"),
         it(6, PRODUCE_10000, For::Kafka, 1.6, producing::batched, "1 KiB records in batches over 10,000 partitions (16 topics of 625, a client for each)"),
         it(6, PRODUCE_100_10000, For::Kafka, 1.6, producing::batched, "100 B records in batches over the same"),
         it(6, IDLE, For::Kafka, 1.0, idling::idle, "10,000 partitions and 1,000 open connections, and nobody asks for anything"),

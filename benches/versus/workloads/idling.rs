@@ -1,4 +1,4 @@
-//! Commits, what a broker costs that has nothing to do, and how fast it is back.
+//! Starts, commits, new topics, and what a broker costs that has nothing to do.
 
 use super::{KIB, Turn, producing};
 use crate::figures::{COMMITS_S, CPU_SHARE, CPU_US, RSS, SECONDS};
@@ -23,6 +23,25 @@ pub fn commits(turn: &mut Turn<'_>, name: &'static str) -> Result<()> {
     let rate = group_commits::measure(running, TOPIC, turn.time())?;
     turn.figures.add(turn.peer.name(), name, COMMITS_S, rate.a_second);
     turn.figures.add(turn.peer.name(), name, CPU_US, rate.cpu_each.as_secs_f64() * 1e6);
+    Ok(())
+}
+
+pub fn start(turn: &mut Turn<'_>, name: &'static str) -> Result<()> {
+    let folder = tempfile::tempdir_in(turn.options.folder()?)?;
+    let begun = Instant::now();
+    let running = turn.peer.start(folder)?;
+    let took = begun.elapsed();
+    let resident = usage(running.process_id())?.resident_bytes;
+    drop(running.kill()?);
+    turn.figures.add(turn.peer.name(), name, SECONDS, took.as_secs_f64());
+    turn.figures.add(turn.peer.name(), name, RSS, resident as f64 / 1e6);
+    Ok(())
+}
+
+pub fn create(turn: &mut Turn<'_>, name: &'static str) -> Result<()> {
+    let begun = Instant::now();
+    turn.create_topics(&topics())?;
+    turn.figures.add(turn.peer.name(), name, SECONDS, begun.elapsed().as_secs_f64());
     Ok(())
 }
 
