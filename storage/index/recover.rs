@@ -131,3 +131,30 @@ fn write_ahead_logs(folder: &Path) -> Result<Vec<(u64, PathBuf)>> {
     }
     Ok(logs)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_the_write_ahead_logs_only_the_newest_stays_and_is_empty() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["2.jnl", "10.jnl", "9.jnl"] {
+            fs::write(folder.path().join(name), "rows that the journal has too").unwrap();
+        }
+        discard_write_ahead_log(folder.path()).unwrap();
+        let logs = write_ahead_logs(folder.path()).unwrap();
+        assert_eq!(logs, [(10, folder.path().join("10.jnl"))]);
+        assert_eq!(fs::read(folder.path().join("10.jnl")).unwrap(), b"");
+    }
+
+    #[test]
+    fn a_database_without_a_log_gets_one_and_a_folder_that_is_none_does_not() {
+        let folder = tempfile::tempdir().unwrap();
+        discard_write_ahead_log(folder.path()).unwrap();
+        assert_eq!(write_ahead_logs(folder.path()).unwrap(), []);
+        fs::write(folder.path().join(VERSION), "3").unwrap();
+        discard_write_ahead_log(folder.path()).unwrap();
+        assert_eq!(write_ahead_logs(folder.path()).unwrap(), [(0, folder.path().join("0.jnl"))]);
+    }
+}
