@@ -170,7 +170,7 @@ async fn deliver(
         };
         let (membership, by_unit) = (consumer.membership(), Arc::<ByUnit>::default());
         let records = Records { batch: batch.clone(), membership, by_unit: Arc::clone(&by_unit) };
-        let outcome = reply(recipient.send(records), &mut stopped).await;
+        let (outcome, is_last) = reply(recipient.send(records), &mut stopped).await;
         has_units |= by_unit.is_begun.load(Ordering::Acquire);
         // The partition may have been given up meanwhile; then it is another member's.
         if by_unit.is_done.load(Ordering::Acquire) {
@@ -183,10 +183,10 @@ async fn deliver(
             let _ = consumer.seek(&batch.topic, batch.partition, batch.first_offset());
         }
         match outcome {
-            Reply::Came(Ok(Ok(()))) => {}
-            Reply::Came(Ok(Err(Again))) => clock::pass(BACKOFF).await,
             Reply::Came(Err(_)) => break Ended::ActorGone,
-            Reply::Withdrawn => break Ended::Stopped,
+            Reply::Came(Ok(_)) | Reply::Withdrawn if is_last => break Ended::Stopped,
+            Reply::Came(Ok(Ok(()))) | Reply::Withdrawn => {}
+            Reply::Came(Ok(Err(Again))) => clock::pass(BACKOFF).await,
         }
     };
     if let Err(error) = consumer.commit().await {
@@ -205,19 +205,24 @@ enum Reply {
     Withdrawn,
 }
 
-/// Waits for an actor's reply; once the subscription is to end only for as long as it is said then.
-async fn reply(request: RecipientRequest<Records>, stopped: &mut oneshot::Receiver<Duration>) -> Reply {
+/// Waits for an actor's reply; once the subscription is to end only for as long as it is said then. Tells whether
+/// it is to end, which can be heard only once.
+async fn reply(
+    request: RecipientRequest<Records>,
+    stopped: &mut oneshot::Receiver<Duration>,
+) -> (Reply, bool) {
     let mut request = pin!(request);
     let patience = tokio::select! {
         biased;
-        came = &mut request => return Reply::Came(came),
+        came = &mut request => return (Reply::Came(came), false),
         patience = stopped => patience.unwrap_or(STOP_PATIENCE),
     };
-    tokio::select! {
+    let reply = tokio::select! {
         biased;
         came = request => Reply::Came(came),
         () = clock::pass(patience) => Reply::Withdrawn,
-    }
+    };
+    (reply, true)
 }
 
 /// Commits what the actor acknowledged by its answer.
