@@ -46,6 +46,8 @@ impl Consumer {
         if self.deleted.looks_at.is_none_or(|at| at > Instant::now()) {
             return;
         }
+        // Also when nobody waits for the answers to the end: what has come is read between two looks.
+        self.deleted.looks_at = Some(Instant::now() + LOOK_EVERY);
         let mut found = Vec::new();
         for Waiting { partition: Partition { topic, partition }, is_paused } in &self.deleted.waiting {
             // Who reads makes no topic.
@@ -65,7 +67,8 @@ impl Consumer {
             self.positions.add(partition, topic);
             self.positions.pause(partition, is_paused);
         }
-        let waits = !self.deleted.waiting.is_empty();
-        self.deleted.looks_at = waits.then(|| Instant::now() + LOOK_EVERY);
+        if self.deleted.waiting.is_empty() {
+            self.deleted.looks_at = None;
+        }
     }
 }

@@ -15,7 +15,7 @@ use callboard_protocol::batch::header::add_sequence;
 use callboard_protocol::batch::{BatchBuilder, Producing};
 use callboard_protocol::native::produce::BatchAppended;
 use callboard_protocol::native::{Code, TopicPartition};
-use home::{Home, deleted};
+use home::{Home, deleted, gone};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -300,9 +300,13 @@ impl Lane {
             self.next_sequence = sequence;
         }
         let must_rest = !self.in_flight.is_empty();
-        let late = if self.is_homeless() { deleted() } else { Error::TimedOut };
+        let late = match self.home {
+            Home::There => Error::TimedOut,
+            Home::Wanted => deleted(),
+            Home::Gone => gone(),
+        };
         while let Some(InFlight { batch, .. }) = self.in_flight.pop_back() {
-            if batch.begun.elapsed() >= settings.delivery_timeout {
+            if self.home == Home::Gone || batch.begun.elapsed() >= settings.delivery_timeout {
                 // It may have arrived, so its numbers cannot be another's.
                 if self.identity != Identity::None {
                     self.identity = Identity::Wanted;

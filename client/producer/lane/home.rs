@@ -48,15 +48,26 @@ impl Lane {
     pub(in crate::producer) fn expire_homeless(&mut self, is_hopeless: bool, settings: &Settings) -> Settled {
         self.end_batch();
         let mut settled = Settled::default();
+        let mut has_numbered = false;
         for batch in std::mem::take(&mut self.ready) {
             if is_hopeless || batch.begun.elapsed() >= settings.delivery_timeout {
+                has_numbered |= batch.batch.is_some();
                 settled.add(batch.fail(&deleted()));
             } else {
                 self.ready.push_back(batch);
             }
         }
+        if has_numbered && self.identity != Identity::None {
+            // It may have arrived, so its numbers cannot be another's.
+            self.identity = Identity::Wanted;
+            (self.next_sequence, self.gap) = (0, None);
+        }
         settled
     }
+}
+
+pub(super) fn gone() -> Error {
+    Refusal::new(Code::UNKNOWN_PARTITION, "the next topic of its name has no such partition").into()
 }
 
 pub(super) fn deleted() -> Error {
