@@ -33,8 +33,10 @@ impl ConsumerGroupState {
     pub(super) fn restore_member(&mut self, id: &MemberId, row: ConsumerMemberRow, now: Now) {
         let member = Member::from(row);
         if let Some(pattern) = &member.pattern {
-            // It was one when its member came with it.
-            let _ = self.patterns.take(pattern);
+            // It was one when its member came with it, by the rules of then.
+            if let Err(error) = self.patterns.take(pattern) {
+                tracing::warn!(member = %id, pattern, ?error, "a stored pattern of topics is none any more");
+            }
         }
         let (progress, epoch) = (member.progress, member.epoch);
         let (is_classic, timeout_ms) = (member.classic.is_some(), member.rebalance_timeout_ms);

@@ -71,7 +71,7 @@ body! {
 }
 
 /// Something that has settings.
-#[derive(Debug, Clone, PartialEq, Eq, rkyv::Archive, rkyv::Serialize, rkyv::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, rkyv::Archive, rkyv::Serialize, rkyv::Deserialize)]
 pub enum Resource {
     /// A topic, by its name.
     Topic(String),

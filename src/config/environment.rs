@@ -13,7 +13,8 @@ const PREFIX: &str = "CALLBOARD_";
 const BROKER: &str = "CALLBOARD_BROKER";
 
 /// How variables of Callboard's own tests begin, which are no settings.
-const TESTS: [&str; 4] = ["CALLBOARD_CLIENTS", "CALLBOARD_TEST_", "CALLBOARD_CRASH_", "CALLBOARD_SIM_"];
+const TESTS: [&str; 5] =
+    ["CALLBOARD_CLIENTS", "CALLBOARD_TEST_", "CALLBOARD_CRASH_", "CALLBOARD_POWER_", "CALLBOARD_SIM_"];
 
 /// The settings among the variables, each checked.
 pub(super) fn read(
@@ -109,6 +110,7 @@ mod tests {
             "CALLBOARD_CLIENTS",
             "CALLBOARD_TEST_DATA",
             "CALLBOARD_SIM_SEED",
+            "CALLBOARD_POWER_SEED",
         ] {
             assert!(read_one(variable, "x").unwrap().is_empty(), "{variable}");
         }

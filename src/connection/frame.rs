@@ -119,7 +119,7 @@ impl<D: Door> Reader<D> {
         self.begin().await?;
         self.patience = self.bounds.receive_timeout;
         let (bytes, reserved) = self.rest().await?;
-        Ok(Frame { bytes, permits: Permits { _request: request, bytes: Some(reserved) } })
+        Ok(Frame { bytes, permits: Permits { _request: request, bytes: Some(reserved), is_counted: false } })
     }
 
     /// Waits until all requests are answered, so that what could not begin yet takes no room in the

@@ -17,6 +17,7 @@ use crate::limits::{Admission, Limits, Reserved};
 use actix::fut::wrap_future;
 use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, Context, Handler, Message, Running};
 use bytes::Bytes;
+use callboard_actors::held::held;
 use door::{Answer, Answering, Door, Interest, Keeps, Order, Pushes, Size, Started};
 use socket2::{SockRef, TcpKeepalive};
 use std::collections::VecDeque;
@@ -25,8 +26,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpStream;
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::{JoinError, JoinHandle};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
@@ -36,6 +37,9 @@ use tokio_util::task::task_tracker::TaskTrackerToken;
 const KEEPALIVE_AFTER: Duration = Duration::from_secs(60);
 /// How long its machine may take to say so before it is asked again, some nine times.
 const KEEPALIVE_EVERY: Duration = Duration::from_secs(15);
+
+/// Answers that tell of what there is, which a connection may have in memory until its client takes them.
+const LISTS_MAX: usize = 2;
 
 /// A connection that was taken, before its actor runs.
 #[derive(Debug)]
@@ -73,6 +77,8 @@ pub struct Connection<D: Door> {
     /// Nothing more will be read; the connection ends when all is answered.
     is_draining: bool,
     limits: Limits,
+    /// Answers that tell of what there is, which it may have in memory.
+    lists: Arc<Semaphore>,
     _admission: Admission,
     _alive: TaskTrackerToken,
 }
@@ -98,6 +104,8 @@ struct Permits {
     _request: OwnedSemaphorePermit,
     /// Until it is answered, or its bytes are not kept any more.
     bytes: Option<Reserved>,
+    /// Its answer takes of the room of those that tell of what there is.
+    is_counted: bool,
 }
 
 /// An answer has been written.
@@ -152,6 +160,7 @@ impl<D: Door> Connection<D> {
                 order: Order::Overlapping,
                 is_draining: false,
                 limits,
+                lists: Arc::new(Semaphore::new(LISTS_MAX)),
                 _admission: admission,
                 _alive: alive,
             }
@@ -177,7 +186,10 @@ impl<D: Door> Connection<D> {
                     }
                     let answering = match D::size(operation) {
                         Size::Bounded => answering,
-                        Size::Growing => Box::pin(within(self.limits.clone(), answering)),
+                        Size::Growing => {
+                            permits.is_counted = true;
+                            Box::pin(within(self.limits.clone(), Arc::clone(&self.lists), answering))
+                        }
                     };
                     self.answer(answering, permits);
                 }
@@ -270,11 +282,14 @@ impl<D: Door> Connection<D> {
 
 /// An answer that is made when there is room for it, and counts until it is written. It is a task of its own,
 /// which does not keep its turn while the connection's client does not take other answers.
-async fn within<R: 'static>(limits: Limits, answering: Answering<R>) -> Answer<R> {
+async fn within<R: 'static>(limits: Limits, lists: Arc<Semaphore>, answering: Answering<R>) -> Answer<R> {
     let making = actix_rt::spawn(async move {
+        // In this order: a turn is the broker's, and waits for no client. The semaphore is never closed.
+        let place = Arc::new(lists.acquire_owned().await.ok());
         let _turn = limits.turn().await;
         let pieces = answering.await?;
-        Ok(pieces.map(|pieces| pieces.into_iter().map(|piece| limits.count(piece)).collect()))
+        let count = |piece| held(limits.count(piece), Arc::clone(&place));
+        Ok(pieces.map(|pieces| pieces.into_iter().map(count).collect()))
     });
     match AbortOnDropHandle::new(making).await.map_err(JoinError::try_into_panic) {
         Ok(answer) => answer,

@@ -24,7 +24,8 @@ const PIECES_AT_ONCE: usize = 64;
 const GATHER_BYTES: usize = 256 << 10;
 
 /// How often it is looked whether others wait for the room that an answer takes, while its client takes
-/// nothing: a client that does so has only the time between two looks.
+/// nothing: a client that does so has only the time between two looks. One that takes a little at a time has
+/// the whole time for all of it.
 const LOOKS: u32 = 10;
 
 /// Something to write: the answer of a request that began, or what nobody asked for.
@@ -147,15 +148,22 @@ impl<D: Door> Writer<D> {
 
     /// Writes all that is gathered, and tells so.
     async fn flush(&mut self) -> Result<(), Ended> {
-        let mut taken = clock::now();
+        let is_counted = self.gathered.iter().any(|permits| permits.is_counted);
+        let begun = clock::now();
+        let mut taken = begun;
         while !self.pieces.is_empty() {
             let writing = write_some(&mut self.socket, &mut self.pieces);
-            match timeout(self.patience / LOOKS, writing).await {
+            let written = timeout(self.patience / LOOKS, writing).await;
+            let is_in_the_way = is_counted && !self.limits.has_room();
+            match written {
                 Ok(written) => {
                     written.map_err(|error| Ended::Broken(error.to_string()))?;
                     taken = clock::now();
+                    if is_in_the_way && begun.elapsed() >= self.patience {
+                        return Err(Ended::Broken("the client takes its answer too slowly".to_owned()));
+                    }
                 }
-                Err(_) if self.limits.has_room() && taken.elapsed() < self.patience => {}
+                Err(_) if !is_in_the_way && taken.elapsed() < self.patience => {}
                 Err(_) => {
                     let waited = taken.elapsed();
                     return Err(Ended::Broken(format!("the client took nothing for {waited:.1?}")));

@@ -12,9 +12,13 @@ use callboard_protocol::native::admin::{
 };
 use callboard_protocol::native::topics::Outcomes;
 use callboard_protocol::native::{Code, Refusal};
+use std::collections::HashSet;
 
 pub(super) fn describe(native: &Native, describe: DescribeConfigs) -> Result<ConfigsDescribed, Refusal> {
     native.check_count(describe.resources.len())?;
+    if describe.resources.iter().collect::<HashSet<_>>().len() < describe.resources.len() {
+        return Err(Refusal::new(Code::INVALID_REQUEST, "something is named twice"));
+    }
     let outcomes = describe.resources.iter().map(|resource| describe_one(native, resource)).collect();
     Ok(ConfigsDescribed { outcomes })
 }

@@ -1,6 +1,7 @@
 //! Offsets that groups commit: writing, reading and forgetting them.
 
 use super::members::ask;
+use super::read::check_once;
 use super::refusals::Refused;
 use super::{Native, find};
 use callboard_actors::coordinator::groups::Kind;
@@ -65,6 +66,7 @@ pub(super) async fn commit(native: &Native, commit: CommitOffsets) -> Result<Off
 
 pub(super) async fn fetch(native: &Native, fetch: FetchOffsets) -> Result<OffsetsFetched, Refusal> {
     native.check_count(fetch.partitions.as_ref().map_or(0, Vec::len))?;
+    check_once(fetch.partitions.iter().flatten().copied())?;
     if !native.broker.groups().exists(&fetch.group) {
         // A group that is not there has committed nothing, unless it is asked by a member.
         if fetch.epoch >= 0 {

@@ -11,14 +11,14 @@ use callboard_protocol::native::read::{
     AbortedTransaction, Fetch, Fetched, FetchedPart, IsolationLevel, ListOffsets, OffsetsListed, Position,
     ReadBatches, ReadPart, TimedOffset,
 };
-use callboard_protocol::native::{Code, Refusal, Response};
+use callboard_protocol::native::{Code, Refusal, Response, TopicPartition};
 use callboard_storage::Offset;
 use std::collections::HashSet;
 use std::time::Duration;
 
 pub(super) async fn fetch(native: &Native, fetch: Fetch, overdraft: Overdraft) -> Reply {
     native.check_count(fetch.parts.len())?;
-    check_once(&fetch.parts)?;
+    check_once(fetch.parts.iter().map(|part| part.partition))?;
     let bounds = Bounds {
         bytes_max: fetch.bytes_max as usize,
         bytes_min: fetch.bytes_min as usize,
@@ -31,12 +31,14 @@ pub(super) async fn fetch(native: &Native, fetch: Fetch, overdraft: Overdraft) -
 }
 
 /// Refuses partitions of which one is named twice.
-pub(super) fn check_once(parts: &[ReadPart]) -> Result<(), Refusal> {
-    let named: HashSet<_> = parts.iter().map(|part| part.partition).collect();
-    if named.len() == parts.len() {
-        return Ok(());
+pub(super) fn check_once(partitions: impl Iterator<Item = TopicPartition>) -> Result<(), Refusal> {
+    let mut named = HashSet::new();
+    for partition in partitions {
+        if !named.insert(partition) {
+            return Err(Refusal::new(Code::INVALID_REQUEST, "a partition is named twice"));
+        }
     }
-    Err(Refusal::new(Code::INVALID_REQUEST, "a partition is named twice"))
+    Ok(())
 }
 
 /// How much is read and of whose, and how long is waited for it.

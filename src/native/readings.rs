@@ -73,7 +73,7 @@ impl Reading {
         native: Arc<Native>,
         push: impl Fn(Result<(Fetched, Vec<Bytes>), Refusal>, Unwritten),
     ) {
-        if let Err(refusal) = check_once(&self.parts) {
+        if let Err(refusal) = check_once(self.parts.iter().map(|part| part.partition)) {
             return push(Err(refusal), None);
         }
         while !self.parts.is_empty() && !native.stopping.is_cancelled() {

@@ -46,7 +46,7 @@ impl Budget {
         // It is 256 MiB at most; these tests write few batches.
         let index = 8 * MIB;
         let requests = 2 * self.request_bytes + 3 * self.frame_bytes;
-        let answers = self.response_bytes + self.readers * (self.batch_bytes + MIB);
+        let answers = 2 * self.response_bytes + self.readers * (self.batch_bytes + MIB);
         let connections = self.connections * (32 * KIB + self.batch_bytes);
         let partitions = self.partitions * 12 * KIB;
         (base + index + requests + answers + connections + partitions) * 5 / 4
