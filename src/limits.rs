@@ -1,7 +1,7 @@
 //! The bounds that all connections share: how many there are, and the bytes of their requests and answers.
 
 use bytes::Bytes;
-use callboard_actors::held::held;
+use callboard_actors::held::{held, take_free};
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -133,14 +133,8 @@ impl Limits {
     /// Counts a piece of an answer until the last reference to it is dropped, when it is written. What
     /// does not fit takes all that is left.
     pub fn count(&self, piece: Bytes) -> Bytes {
-        loop {
-            let taken = self.answers.available_permits().min(piece.len());
-            let wanted = u32::try_from(taken).unwrap_or(u32::MAX);
-            // It fails when another was faster; then there is less.
-            if let Ok(permit) = Arc::clone(&self.answers).try_acquire_many_owned(wanted) {
-                return held(piece, permit);
-            }
-        }
+        let taken = take_free(&self.answers, piece.len());
+        held(piece, taken)
     }
 
     /// Whether there is room for more answers.

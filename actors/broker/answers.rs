@@ -1,6 +1,6 @@
 //! The memory of answers that clients have not read yet, bounded for all of them together.
 
-use crate::held::held;
+use crate::held::{held, take_free};
 use bytes::Bytes;
 use callboard_protocol::batch::StampedBatch;
 use std::sync::Arc;
@@ -50,13 +50,7 @@ impl AnswerBytes {
     /// Takes as much of `bytes` as is free, before anything is read into it. The first batch may pass
     /// that when there is a `beyond` for it.
     pub(super) fn reserve(&self, bytes: usize, beyond: Option<Overdrawn>) -> Room {
-        loop {
-            let free = self.0.available_permits().min(bytes);
-            // It fails when another was faster; then there is less.
-            if let Some(within) = self.take(free) {
-                return Room { answers: self.clone(), within, beyond };
-            }
-        }
+        Room { answers: self.clone(), within: take_free(&self.0, bytes), beyond }
     }
 
     /// Counts batches that are in memory anyhow for as long as somebody has them: once, however many
