@@ -9,7 +9,6 @@ use callboard_protocol::kafka::ErrorCode;
 use callboard_protocol::kafka::create_partitions::{
     CreatePartitionsRequest, CreatePartitionsResponse, CreatePartitionsTopic,
 };
-use callboard_protocol::kafka::create_topics::{CreatableTopic, CreateTopicsRequest, CreateTopicsResponse};
 use callboard_protocol::kafka::delete_topics::{DeleteTopicsRequest, DeleteTopicsResponse};
 use callboard_protocol::kafka::metadata::{MetadataRequest, MetadataResponse, MetadataResponseTopic};
 use std::collections::{BTreeMap, HashSet};
@@ -59,16 +58,7 @@ impl Topics {
     /// Creates a topic that stays until it is retired.
     pub(crate) fn create(&mut self, client: &mut Client, name: &str, partitions: i32) -> io::Result<Topic> {
         self.change(name, Some(partitions));
-        let topic = CreatableTopic {
-            name: name.into(),
-            num_partitions: partitions,
-            replication_factor: 1,
-            ..Default::default()
-        };
-        let request = CreateTopicsRequest { topics: vec![topic], ..Default::default() };
-        let answer: CreateTopicsResponse = client.call(7, &request)?;
-        accept(answer.topics[0].error_code, || format!("creating {name}"))?;
-        let id = answer.topics[0].topic_id;
+        let id = client.create_topic(name, partitions)?;
         self.settle(name, Some(partitions), Some(id));
         Ok(Topic { name: name.to_owned(), id, partitions })
     }

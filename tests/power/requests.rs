@@ -6,7 +6,6 @@ use crate::log::Topic;
 use callboard_protocol::kafka::create_partitions::{
     CreatePartitionsRequest, CreatePartitionsResponse, CreatePartitionsTopic,
 };
-use callboard_protocol::kafka::create_topics::{CreatableTopic, CreateTopicsRequest, CreateTopicsResponse};
 use callboard_protocol::kafka::delete_topics::{DeleteTopicsRequest, DeleteTopicsResponse};
 use callboard_protocol::kafka::metadata::{MetadataRequest, MetadataResponse};
 use callboard_protocol::kafka::offset_commit::{
@@ -34,16 +33,8 @@ pub(crate) fn topics(client: &mut Client) -> Vec<Topic> {
 }
 
 pub(crate) fn create(client: &mut Client, name: &str, partitions: i32) -> io::Result<Topic> {
-    let topic = CreatableTopic {
-        name: name.into(),
-        num_partitions: partitions,
-        replication_factor: 1,
-        ..Default::default()
-    };
-    let request = CreateTopicsRequest { topics: vec![topic], ..Default::default() };
-    let answer: CreateTopicsResponse = client.call(7, &request)?;
-    accept(answer.topics[0].error_code, || format!("creating {name}"))?;
-    Ok(Topic { name: name.to_owned(), id: answer.topics[0].topic_id, partitions })
+    let id = client.create_topic(name, partitions)?;
+    Ok(Topic { name: name.to_owned(), id, partitions })
 }
 
 pub(crate) fn grow(client: &mut Client, name: &str, count: i32) -> io::Result<()> {

@@ -2,10 +2,12 @@
 //! caller's, everything else that goes wrong fails the test.
 
 use callboard_protocol::kafka::ErrorCode;
+use callboard_protocol::kafka::create_topics::{CreatableTopic, CreateTopicsRequest, CreateTopicsResponse};
 use callboard_protocol::wire::{Message, Reader, RequestHeader, ResponseHeader, Writer};
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
+use uuid::Uuid;
 
 /// How long an answer may take.
 const WITHIN: Duration = Duration::from_secs(20);
@@ -58,6 +60,23 @@ impl Client {
         self.answered += 1;
         assert_eq!(header.correlation_id, self.answered, "the answer belongs to another request");
         Ok(A::decode_whole(&mut reader, version).unwrap())
+    }
+
+    /// Creates a topic, and tells its id.
+    ///
+    /// # Errors
+    /// As [`Client::call`], and where the broker cannot now.
+    pub(crate) fn create_topic(&mut self, name: &str, partitions: i32) -> io::Result<Uuid> {
+        let topic = CreatableTopic {
+            name: name.into(),
+            num_partitions: partitions,
+            replication_factor: 1,
+            ..Default::default()
+        };
+        let request = CreateTopicsRequest { topics: vec![topic], ..Default::default() };
+        let answer: CreateTopicsResponse = self.call(7, &request)?;
+        accept(answer.topics[0].error_code, || format!("creating {name}"))?;
+        Ok(answer.topics[0].topic_id)
     }
 }
 
