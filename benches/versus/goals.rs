@@ -1,11 +1,11 @@
 //! What is wanted of us, and whether it was met.
 
-use crate::figures::{CPU_GB, Figures, MB_S, P99, RECORDS_S, RSS, SECONDS, WRITTEN};
-use crate::machine::DISK;
+use crate::figures::{CPU_GB, Figures, MB_S, P50, P99, RECORDS_S, RSS, SECONDS, WRITTEN};
+use crate::machine::{DISK, DISK_MIB, DISK_SYNC};
 use crate::peers::{BASE, BASE_SYNCED, OURS};
 use crate::workloads::{
-    CATCH_UP, CREATE_10000, END_TO_END, IDLE, PRODUCE_4, PRODUCE_100_4, PRODUCE_1000, PRODUCE_10000, RESTART,
-    SINGLE_1, SINGLE_16, SINGLE_256, START,
+    ALONE_RAW, CATCH_UP, CREATE_10000, END_TO_END, IDLE, PRODUCE_4, PRODUCE_100_4, PRODUCE_1000, PRODUCE_10000, RESTART,
+    SINGLE_1, SINGLE_16, SINGLE_256, SPREAD_4, SPREAD_10000, START,
 };
 
 /// What our figure is divided by.
@@ -14,8 +14,8 @@ enum Against {
     Broker(&'static str),
     /// The same unit of another workload of ours.
     Ours(&'static str),
-    /// What the disk alone gave.
-    Disk,
+    /// What the disk alone gave with this.
+    Disk(&'static str),
     /// Nothing: the figure itself.
     Alone,
 }
@@ -42,16 +42,18 @@ pub fn goals() -> Vec<Goal> {
     let goal = |workload, unit, against, wanted| Goal { workload, unit, against, wanted };
     vec![
         goal(PRODUCE_4, MB_S, Broker(BASE), AtLeast(1.5)),
-        goal(PRODUCE_4, MB_S, Disk, AtLeast(0.9)),
+        goal(PRODUCE_4, MB_S, Disk(DISK_MIB), AtLeast(0.9)),
         goal(PRODUCE_4, CPU_GB, Broker(BASE), AtMost(0.3)),
         goal(PRODUCE_4, CPU_GB, Alone, AtMost(0.6)),
         goal(PRODUCE_1000, MB_S, Broker(BASE), AtLeast(5.0)),
         goal(SINGLE_1, RECORDS_S, Broker(BASE), AtLeast(5.0)),
         goal(SINGLE_16, RECORDS_S, Broker(BASE), AtLeast(5.0)),
         goal(SINGLE_256, RECORDS_S, Broker(BASE), AtLeast(5.0)),
+        goal(ALONE_RAW, P50, Disk(DISK_SYNC), AtMost(2.0)),
         goal(END_TO_END, P99, Broker(BASE), AtMost(0.5)),
         goal(CATCH_UP, MB_S, Broker(BASE), AtLeast(1.0)),
         goal(PRODUCE_10000, MB_S, Ours(PRODUCE_4), AtLeast(0.8)),
+        goal(SPREAD_10000, MB_S, Ours(SPREAD_4), AtLeast(0.8)),
         goal(RESTART, SECONDS, Broker(BASE), AtMost(0.01)),
         goal(RESTART, SECONDS, Alone, AtMost(0.1)),
         goal(START, SECONDS, Alone, AtMost(0.02)),
@@ -72,7 +74,7 @@ impl Goal {
         let (against, measured) = match self.against {
             Broker(name) => (format!("{name}'s"), self.divided(figures, name, self.workload)),
             Ours(workload) => (format!("our own with {workload}"), self.divided(figures, OURS, workload)),
-            Disk => ("the disk's with a sync each MiB".into(), self.divided(figures, DISK, DISK)),
+            Disk(what) => (what.into(), self.divided(figures, DISK, what)),
             Alone => ("the figure itself".into(), self.ours(figures)),
         };
         let (wanted, is_met) = match self.wanted {

@@ -13,6 +13,9 @@ use std::time::{Duration, Instant};
 
 /// What stands in a broker's place for a figure of the machine itself.
 pub const DISK: &str = "disk";
+pub const DISK_MIB: &str = "disk, sync each MiB";
+/// One small write and its sync.
+pub const DISK_SYNC: &str = "disk, a write of 1,200 bytes and its sync";
 const MIB: usize = 1 << 20;
 
 /// Cores, memory, kernel.
@@ -38,10 +41,10 @@ pub fn describe(folder: &Path) -> Result<Vec<(&'static str, String)>> {
 /// Measures the disk, loopback and memory once.
 pub fn measure(folder: &Path, figures: &mut Figures) -> Result<()> {
     figures.add(DISK, "disk, sync each 4 MiB", MB_S, disk::write_rate(folder, 4 * MIB, 512 * MIB)? / 1e6);
-    figures.add(DISK, DISK, MB_S, disk::write_rate(folder, MIB, 256 * MIB)? / 1e6);
+    figures.add(DISK, DISK_MIB, MB_S, disk::write_rate(folder, MIB, 256 * MIB)? / 1e6);
     figures.add(DISK, "disk, sync each 64 KiB", MB_S, disk::write_rate(folder, MIB / 16, 32 * MIB)? / 1e6);
     let sync = disk::sync_median(folder, 1200)?;
-    figures.add(DISK, "disk, a write of 1,200 bytes and its sync", P50, sync.as_secs_f64() * 1e3);
+    figures.add(DISK, DISK_SYNC, P50, sync.as_secs_f64() * 1e3);
     figures.add(DISK, "loopback, one connection", MB_S, loopback()? / 1e6);
     figures.add(DISK, "memcpy of 64 MiB", MB_S, memcpy() / 1e6);
     Ok(())

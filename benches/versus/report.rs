@@ -83,7 +83,6 @@ fn setting(options: &Options, peers: &[Box<dyn Peer>], figures: &Figures, took: 
     for name in figures.workloads() {
         for figure in figures.of(name) {
             if let Some(spread) = figure.spread(machine::DISK) {
-                let name = if name == machine::DISK { "disk, sync each MiB" } else { name };
                 writeln!(text, "| {name} | {} {} |", cell(spread), figure.unit)?;
             }
         }

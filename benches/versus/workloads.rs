@@ -23,6 +23,9 @@ pub const PRODUCE_100_10000: &str = "produce-100B-10000";
 pub const SINGLE_1: &str = "single-1";
 pub const SINGLE_16: &str = "single-16";
 pub const SINGLE_256: &str = "single-256";
+pub const ALONE_RAW: &str = "alone-raw";
+pub const SPREAD_4: &str = "spread-4";
+pub const SPREAD_10000: &str = "spread-10000";
 pub const END_TO_END: &str = "end-to-end";
 pub const CATCH_UP: &str = "catch-up-cold";
 pub const IDLE: &str = "idle";
@@ -123,6 +126,7 @@ pub fn all() -> Vec<Workload> {
         it(2, SINGLE_16, For::All, 1.1, producing::single, "the same from 16 connections"),
         it(2, SINGLE_256, For::All, 1.5, producing::single, "the same from 256 connections"),
         it(2, "alone", For::All, 1.0, producing::alone, "one 1 KiB record after the other, each sent when the one before is acknowledged"),
+        it(2, ALONE_RAW, For::Kafka, 1.0, producing::alone_raw, "the same without a client library"),
         it(3, "latency", For::All, 4.0, producing::latency, "1 KiB records over 4 partitions at 10, 50 and 90 % of the rate that the same broker reached just before; times count from when a record was due, and are seen every 0.5 ms"),
         it(3, END_TO_END, For::All, 1.0, reading::end_to_end, "1,000 records of 1 KiB a second to 4 partitions, timed from when one was due until a consumer has it"),
         it(4, "read-warm", For::All, 1.5, reading::warm, "reading 1 KiB records from the beginning, out of the page cache"),
@@ -138,6 +142,8 @@ pub fn all() -> Vec<Workload> {
         it(6, CREATE_10000, For::Kafka, 0.0, idling::create, "creating 10,000 partitions in 16 topics, until each has a leader"),
         it(6, PRODUCE_10000, For::Kafka, 1.6, producing::batched, "1 KiB records in batches over 10,000 partitions (16 topics of 625, a client for each)"),
         it(6, PRODUCE_100_10000, For::Kafka, 1.6, producing::batched, "100 B records in batches over the same"),
+        it(6, SPREAD_4, For::Kafka, 1.1, producing::spread, "batches of 64 KiB to 4 partitions in turn, each with all others still on its way; without a client library"),
+        it(6, SPREAD_10000, For::Kafka, 1.1, producing::spread, "the same to 10,000 partitions in turn"),
         it(6, IDLE, For::Kafka, 1.0, idling::idle, "10,000 partitions and 1,000 open connections, and nobody asks for anything"),
         it(6, RESTART, For::Kafka, 0.0, idling::restart, "from the start after SIGKILL with 10,000 partitions until a record is acknowledged"),
     ];
