@@ -53,9 +53,12 @@ impl Trial {
     }
 
     fn commit(&self, key: u8) -> Committing {
+        self.commit_row(Table::Groups, keys::groups(&key.to_string()))
+    }
+
+    fn commit_row(&self, table: Table, key: Vec<u8>) -> Committing {
         let (reply, told) = oneshot::channel();
-        let row =
-            Mutation { table: Table::Groups, key: keys::groups(&key.to_string()), value: Some(vec![1]) };
+        let row = Mutation { table, key, value: Some(vec![1]) };
         let commit = log::Commit { mutations: vec![row], batches: Vec::new() };
         post(&self.committer, Commit { commit, chain: None, reply: Told::from(reply) }).unwrap();
         told
@@ -135,6 +138,17 @@ async fn what_stands_behind_a_sync_that_failed_is_lost() {
         assert_eq!(told.await, Ok(Err(Unavailable)));
     }
     assert!(append(&partition, Acks::Written).await.is_err(), "nothing is written any more");
+}
+
+#[actix::test]
+async fn what_is_synced_and_cannot_be_applied_is_lost() {
+    let trial = Trial::start();
+    // No partition's row is that short, and none is put into the index unread.
+    let unreadable = trial.commit_row(Table::Partitions, keys::partitions(PARTITION));
+    let beside = trial.commit(1);
+    assert_eq!(unreadable.await, Ok(Err(Unavailable)));
+    assert_eq!(beside.await, Ok(Err(Unavailable)), "it is of the same group");
+    assert_eq!(trial.commit(2).await, Ok(Err(Unavailable)), "nothing is written any more");
 }
 
 #[actix::test]
