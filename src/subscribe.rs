@@ -233,3 +233,6 @@ async fn acknowledge(consumer: &mut Consumer, has_units: bool) {
         tracing::warn!(%error, "what a subscription read is not committed; it is with the next");
     }
 }
+
+#[cfg(test)]
+mod tests;
