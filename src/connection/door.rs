@@ -106,7 +106,13 @@ pub enum Started<R> {
     Answering(Answering<R>),
     /// The next request of the connection must wait for this.
     Waiting(Pin<Box<dyn Future<Output = Answering<R>>>>),
+    /// Something is done before the answer is made, as long as that may take: only the answer, which is one
+    /// that grows, waits for its turn and has it.
+    Preparing(Preparing<R>),
 }
+
+/// What is done before an answer is made.
+pub type Preparing<R> = Pin<Box<dyn Future<Output = Answering<R>>>>;
 
 /// Where a session puts what it says without being asked.
 pub struct Pushes<R> {

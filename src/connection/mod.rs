@@ -18,9 +18,10 @@ use actix::fut::wrap_future;
 use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, Context, Handler, Message, Running};
 use bytes::Bytes;
 use callboard_actors::held::held;
-use door::{Answer, Answering, Door, Interest, Keeps, Order, Pushes, Size, Started};
+use door::{Answer, Answering, Door, Interest, Keeps, Order, Preparing, Pushes, Size, Started};
 use socket2::{SockRef, TcpKeepalive};
 use std::collections::VecDeque;
+use std::future::ready;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -184,15 +185,12 @@ impl<D: Door> Connection<D> {
                     if D::keeps(operation) == Keeps::Copy {
                         permits.bytes = None;
                     }
-                    let answering = match D::size(operation) {
-                        Size::Bounded => answering,
-                        Size::Growing => {
-                            permits.is_counted = true;
-                            Box::pin(within(self.limits.clone(), Arc::clone(&self.lists), answering))
-                        }
-                    };
-                    self.answer(answering, permits);
+                    match D::size(operation) {
+                        Size::Bounded => self.answer(answering, permits),
+                        Size::Growing => self.answer_in_turn(Box::pin(ready(answering)), permits),
+                    }
                 }
+                Ok(Started::Preparing(preparing)) => self.answer_in_turn(preparing, permits),
                 Ok(Started::Waiting(beginning)) => {
                     let begun = wrap_future::<_, Self>(beginning);
                     ctx.wait(begun.map(|answering, connection, ctx| {
@@ -216,6 +214,11 @@ impl<D: Door> Connection<D> {
     fn answer(&mut self, answering: Answering<D::Refused>, permits: Permits) {
         // The writer is gone only when the connection ends.
         let _ = self.answers.send(write::Pending { answering, permits: Some(permits) });
+    }
+
+    fn answer_in_turn(&mut self, preparing: Preparing<D::Refused>, mut permits: Permits) {
+        permits.is_counted = true;
+        self.answer(Box::pin(within(self.limits.clone(), Arc::clone(&self.lists), preparing)), permits);
     }
 
     fn end(&mut self, ended: Ended, ctx: &mut Context<Self>) {
@@ -269,7 +272,9 @@ impl<D: Door> Connection<D> {
             for Request { operation, frame } in frames {
                 match door.start(&mut session, operation, frame.bytes) {
                     Ok(Started::Answering(begun)) => answering.push((begun, frame.permits)),
-                    Ok(Started::Waiting(beginning)) => answering.push((beginning.await, frame.permits)),
+                    Ok(Started::Waiting(begun) | Started::Preparing(begun)) => {
+                        answering.push((begun.await, frame.permits));
+                    }
                     Err(_) => break,
                 }
             }
@@ -282,10 +287,12 @@ impl<D: Door> Connection<D> {
 
 /// An answer that is made when there is room for it, and counts until it is written. It is a task of its own,
 /// which does not keep its turn while the connection's client does not take other answers.
-async fn within<R: 'static>(limits: Limits, lists: Arc<Semaphore>, answering: Answering<R>) -> Answer<R> {
+async fn within<R: 'static>(limits: Limits, lists: Arc<Semaphore>, preparing: Preparing<R>) -> Answer<R> {
     let making = actix_rt::spawn(async move {
-        // In this order: a turn is the broker's, and waits for no client. The semaphore is never closed.
+        // In this order: a turn is the broker's, and waits for no client and no disk. The semaphore is never
+        // closed.
         let place = Arc::new(lists.acquire_owned().await.ok());
+        let answering = preparing.await;
         let _turn = limits.turn().await;
         let pieces = answering.await?;
         let count = |piece| held(limits.count(piece), Arc::clone(&place));
@@ -339,3 +346,7 @@ impl<D: Door> Handler<Ended> for Connection<D> {
         self.end(ended, ctx);
     }
 }
+
+#[cfg(feature = "kafka")]
+#[cfg(test)]
+mod tests;

@@ -13,6 +13,7 @@ use super::{
 use crate::connection::door::{Keeps, Order, Size};
 use callboard_protocol::kafka::ApiKey;
 use callboard_protocol::wire::Message;
+use futures_util::FutureExt;
 use std::future::Future;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -57,7 +58,7 @@ pub const APIS: &[Api] = &[
     },
     api(ApiKey::FETCH, 4..=18, |edge, incoming| run(edge, incoming, fetch::handle)),
     api(ApiKey::LIST_OFFSETS, 1..=11, |edge, incoming| run(edge, incoming, list_offsets::handle)),
-    growing(ApiKey::METADATA, 0..=13, |edge, incoming| run(edge, incoming, metadata::handle)),
+    growing(ApiKey::METADATA, 0..=13, |edge, incoming| run_in_turn(edge, incoming, metadata::handle)),
     api(ApiKey::OFFSET_COMMIT, 2..=10, |edge, incoming| run(edge, incoming, offset_commit::handle)),
     growing(ApiKey::OFFSET_FETCH, 1..=10, |edge, incoming| run(edge, incoming, offset_fetch::handle)),
     api(ApiKey::FIND_COORDINATOR, 0..=6, |edge, incoming| run(edge, incoming, find_coordinator::handle)),
@@ -156,6 +157,26 @@ where
         encode(header.correlation_id, version, &answer)
     });
     Ok(Started::Answering(answering))
+}
+
+/// The same where handling ends with what makes the answer, which only then waits for its turn.
+pub(super) fn run_in_turn<Q, A, P, M>(
+    edge: Arc<Edge>,
+    incoming: Incoming,
+    handle: impl FnOnce(Arc<Edge>, Caller, Q) -> P + 'static,
+) -> Result<Started, Refused>
+where
+    Q: Message + 'static,
+    A: Message,
+    P: Future<Output = Result<M, Refused>> + 'static,
+    M: FnOnce() -> A + 'static,
+{
+    let (header, caller, request) = decode::<Q>(&edge, incoming)?;
+    let version = caller.version;
+    let answering = move |make: Result<M, Refused>| -> Answering {
+        Box::pin(async move { encode(header.correlation_id, version, &make?()) })
+    };
+    Ok(Started::Preparing(handle(edge, caller, request).map(answering).boxed_local()))
 }
 
 #[cfg(test)]

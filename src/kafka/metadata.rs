@@ -26,26 +26,39 @@ const CLUSTER_OPERATIONS: i32 = 8096;
 /// One bit for each operation on a topic that Kafka knows: a client may do all of them.
 const TOPIC_OPERATIONS: i32 = 3576;
 
+/// Creates what may be created, which waits for the disk, and gives what makes the answer.
 pub(super) async fn handle(
     edge: Arc<Edge>,
     caller: Caller,
     request: MetadataRequest,
-) -> Result<MetadataResponse, Refused> {
+) -> Result<impl FnOnce() -> MetadataResponse, Refused> {
     caller.check_partitions(request.topics.as_ref().map_or(0, Vec::len))?;
-    let cluster_operations = request.include_cluster_authorized_operations;
-    let asked = match Asked::read(&request, caller.version) {
-        Ok(asked) => asked,
-        Err(code) => return Ok(refuse(request, code)),
+    let asked = Asked::read(&request, caller.version);
+    let being_created = match &asked {
+        Ok(Asked::Names(names)) => create_missing(&edge, names, &request).await,
+        Ok(Asked::All | Asked::Ids(_)) | Err(_) => HashSet::new(),
     };
-    let topics = asked.answer(&edge, &request).await;
-    Ok(MetadataResponse {
-        brokers: vec![broker(&edge)],
+    Ok(move || match asked {
+        Ok(asked) => answer(&edge, asked, &request, &being_created),
+        Err(code) => refuse(request, code),
+    })
+}
+
+fn answer(
+    edge: &Edge,
+    asked: Asked,
+    request: &MetadataRequest,
+    being_created: &HashSet<Str>,
+) -> MetadataResponse {
+    let cluster_operations = request.include_cluster_authorized_operations;
+    MetadataResponse {
+        brokers: vec![broker(edge)],
         cluster_id: Some(edge.broker.identity().cluster_id.as_str().into()),
         controller_id: edge.node_id(),
-        topics,
+        topics: asked.answer(edge, request, being_created),
         cluster_authorized_operations: if cluster_operations { CLUSTER_OPERATIONS } else { i32::MIN },
         ..Default::default()
-    })
+    }
 }
 
 /// The topics that a request is about.
@@ -81,7 +94,12 @@ impl Asked {
         Ok(Self::Names(names.into_iter().filter(|name| seen.insert(name.clone())).collect()))
     }
 
-    async fn answer(self, edge: &Edge, request: &MetadataRequest) -> Vec<MetadataResponseTopic> {
+    fn answer(
+        self,
+        edge: &Edge,
+        request: &MetadataRequest,
+        being_created: &HashSet<Str>,
+    ) -> Vec<MetadataResponseTopic> {
         let asked_operations = request.include_topic_authorized_operations;
         let writer = TopicWriter {
             node_id: edge.node_id(),
@@ -93,30 +111,25 @@ impl Asked {
             Self::All => topics.iter().map(|topic| writer.found(topic)).collect(),
             Self::Ids(ids) => ids.into_iter().map(|id| writer.by_id(id, &topics)).collect(),
             Self::Names(names) => {
-                let being_created = create_missing(edge, &topics, &names, request).await;
-                let topics = edge.broker.topics();
-                names.into_iter().map(|name| writer.by_name(name, &topics, &being_created)).collect()
+                names.into_iter().map(|name| writer.by_name(name, &topics, being_created)).collect()
             }
         }
     }
 }
 
 /// Creates those topics that may be, and says which will only be there later.
-async fn create_missing(
-    edge: &Edge,
-    topics: &Topics,
-    names: &[Str],
-    request: &MetadataRequest,
-) -> HashSet<Str> {
+async fn create_missing(edge: &Edge, names: &[Str], request: &MetadataRequest) -> HashSet<Str> {
     let settings = edge.broker.settings();
     let rules = &settings.topics;
     if !(request.allow_auto_topic_creation && rules.auto_create) {
         return HashSet::new();
     }
+    let topics = edge.broker.topics();
     let is_creatable = |name: &&Str| {
         topics.get(name).is_none() && topic_name::check(name).is_ok() && !topic_name::is_reserved(name)
     };
     let mut missing: Vec<Str> = names.iter().filter(is_creatable).cloned().collect();
+    drop(topics);
     // More than one request may create is refused altogether; the client asks for the rest again.
     let at_once = PARTITIONS_PER_REQUEST_MAX / usize::try_from(rules.partitions).unwrap_or(1).max(1);
     let later = missing.split_off(missing.len().min(at_once));

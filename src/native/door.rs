@@ -156,6 +156,9 @@ impl Native {
                     Started::Waiting(beginning) => {
                         door::Started::Waiting(beginning.map(move |it| written(header, it)).boxed_local())
                     }
+                    Started::Preparing(preparing) => {
+                        door::Started::Preparing(preparing.map(move |it| written(header, it)).boxed_local())
+                    }
                 };
             }
         };

@@ -39,7 +39,9 @@ impl Transport for Local {
         let caller = Caller { overdraft: Overdraft::default(), ..self.caller.clone() };
         match start(&self.native, &caller, request, batches) {
             Started::Answering(answering) => Box::pin(async { answering.await.map_err(Error::from) }),
-            Started::Waiting(beginning) => Box::pin(async { beginning.await.await.map_err(Error::from) }),
+            Started::Waiting(begun) | Started::Preparing(begun) => {
+                Box::pin(async { begun.await.await.map_err(Error::from) })
+            }
         }
     }
 

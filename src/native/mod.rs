@@ -71,6 +71,8 @@ pub enum Started {
     Answering(BoxFuture<'static, Reply>),
     /// The next request must wait for this.
     Waiting(BoxFuture<'static, BoxFuture<'static, Reply>>),
+    /// Something is done before the answer is made.
+    Preparing(BoxFuture<'static, BoxFuture<'static, Reply>>),
 }
 
 /// Begins a request, but for those that belong to a connection: the greeting, and readings.
@@ -88,9 +90,7 @@ pub fn start(native: &Arc<Native>, caller: &Caller, request: Request, batches: V
         Request::NewProducer(_) => {
             answer(Response::NewProducer, async move { produce::new_producer(&native).await })
         }
-        Request::ListTopics(list) => {
-            answer(Response::ListTopics, async move { topics::list(&native, list).await })
-        }
+        Request::ListTopics(list) => return Started::Preparing(topics::list(native, list)),
         Request::CreateTopics(create) => {
             answer(Response::CreateTopics, async move { topics::create(&native, create).await })
         }

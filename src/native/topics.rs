@@ -1,7 +1,7 @@
 //! Topics: what there is, and changing it.
 
 use super::refusals::Refused;
-use super::{Native, unknown_topic};
+use super::{Native, Reply, answer, unknown_topic};
 use callboard_actors::broker::create_partitions::Growth;
 use callboard_actors::broker::create_topics::{self, CreateTopicError, Mode};
 use callboard_actors::broker::topics::TopicView;
@@ -9,15 +9,32 @@ use callboard_protocol::native::topics::{
     CreatePartitions, CreateTopics, DeleteTopics, ListTopics, ListedTopic, NewTopic, Outcomes, Topic,
     TopicsListed,
 };
-use callboard_protocol::native::{Code, Refusal};
+use callboard_protocol::native::{Code, Refusal, Response};
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use std::collections::HashSet;
+use std::sync::Arc;
 
-pub(super) async fn list(native: &Native, list: ListTopics) -> Result<TopicsListed, Refusal> {
-    let Some(names) = list.names else {
-        let all = native.broker.topics();
-        let listed = all.iter().map(|view| listed(view.name.to_string(), Ok(topic(view))));
-        return Ok(TopicsListed { topics: listed.collect() });
+pub(super) fn list(native: Arc<Native>, list: ListTopics) -> BoxFuture<'static, BoxFuture<'static, Reply>> {
+    let creator = Arc::clone(&native);
+    let preparing = async move { create_missing(&creator, list).await };
+    let making = |listing: Result<Listing, Refusal>| {
+        answer(Response::ListTopics, async move { listing.map(|listing| listing.answer(&native)) })
     };
+    preparing.map(making).boxed()
+}
+
+/// Topics to tell of.
+struct Listing {
+    /// Their names; none for all.
+    names: Option<Vec<String>>,
+    /// Those that could not be created on the way.
+    refused: Vec<(String, CreateTopicError)>,
+}
+
+/// Creates those topics of a listing that are to be there and are not, which waits for the disk.
+async fn create_missing(native: &Native, list: ListTopics) -> Result<Listing, Refusal> {
+    let Some(names) = list.names else { return Ok(Listing { names: None, refused: Vec::new() }) };
     native.check_count(names.len())?;
     let topics = native.broker.topics();
     let missing: Vec<_> = names.iter().filter(|name| topics.get(name).is_none()).cloned().collect();
@@ -31,15 +48,26 @@ pub(super) async fn list(native: &Native, list: ListTopics) -> Result<TopicsList
         // Another client may have been faster.
         refused.extend(failed.filter(|(_, error)| !matches!(error, CreateTopicError::Exists(_))));
     }
-    let topics = native.broker.topics();
-    let listed = names.into_iter().map(|name| {
-        let outcome = topics.get(&name).map(|view| topic(view)).ok_or_else(|| {
-            let refused = refused.iter().find(|(refused, _)| *refused == name);
-            refused.map_or_else(unknown_topic, |(_, error)| error.refusal())
+    Ok(Listing { names: Some(names), refused })
+}
+
+impl Listing {
+    fn answer(self, native: &Native) -> TopicsListed {
+        let Self { names, refused } = self;
+        let topics = native.broker.topics();
+        let Some(names) = names else {
+            let listed = topics.iter().map(|view| listed(view.name.to_string(), Ok(topic(view))));
+            return TopicsListed { topics: listed.collect() };
+        };
+        let listed = names.into_iter().map(|name| {
+            let outcome = topics.get(&name).map(|view| topic(view)).ok_or_else(|| {
+                let refused = refused.iter().find(|(refused, _)| *refused == name);
+                refused.map_or_else(unknown_topic, |(_, error)| error.refusal())
+            });
+            listed(name, outcome)
         });
-        listed(name, outcome)
-    });
-    Ok(TopicsListed { topics: listed.collect() })
+        TopicsListed { topics: listed.collect() }
+    }
 }
 
 pub(super) async fn create(native: &Native, create: CreateTopics) -> Result<TopicsListed, Refusal> {

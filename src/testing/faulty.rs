@@ -104,6 +104,9 @@ impl<D: Refusing> Door for Faulty<D> {
             Started::Waiting(beginning) => {
                 Started::Waiting(beginning.map(move |answering| happen(answering, effect)).boxed_local())
             }
+            Started::Preparing(preparing) => {
+                Started::Preparing(preparing.map(move |answering| happen(answering, effect)).boxed_local())
+            }
         })
     }
 }

@@ -41,7 +41,7 @@ impl Door {
         let mut peer = IpAddr::V4(Ipv4Addr::LOCALHOST);
         let answering = match self.0.start(&mut peer, operation, frame).ok()? {
             door::Started::Answering(answering) => answering,
-            door::Started::Waiting(beginning) => beginning.await,
+            door::Started::Waiting(begun) | door::Started::Preparing(begun) => begun.await,
         };
         Some(Pending { answering, version, answer: PhantomData })
     }
