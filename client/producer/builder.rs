@@ -38,9 +38,9 @@ pub(super) struct Settings {
     pub(super) backoff_max: Duration,
 }
 
-impl ProducerBuilder {
-    pub(crate) fn new(client: Client) -> Self {
-        let settings = Settings {
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
             acks: Acks::Synced,
             compression: Compression::None,
             linger: Duration::ZERO,
@@ -52,7 +52,13 @@ impl ProducerBuilder {
             request_timeout: Duration::from_secs(30),
             backoff: Duration::from_millis(50),
             backoff_max: Duration::from_secs(1),
-        };
+        }
+    }
+}
+
+impl ProducerBuilder {
+    pub(crate) fn new(client: Client) -> Self {
+        let settings = Settings::default();
         Self { client, settings, partitioner: Box::<Sticky>::default(), buffer_bytes: 32 << 20 }
     }
 

@@ -369,3 +369,6 @@ impl Lane {
         open + self.ready.iter().chain(in_flight).map(|batch| batch.waiting.len()).sum::<usize>()
     }
 }
+
+#[cfg(test)]
+mod tests;
