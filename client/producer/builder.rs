@@ -162,10 +162,11 @@ impl ProducerBuilder {
         }
         let (orders, inbox) = mpsc::unbounded_channel();
         let (room, counters) = (Arc::new(Semaphore::new(buffer_bytes)), Arc::new(Counters::default()));
-        let sender = Sender::new(client, settings, partitioner, Arc::clone(&room), Arc::clone(&counters));
+        let (for_room, counting) = (Arc::clone(&room), Arc::clone(&counters));
+        let sender = Sender::new(client, settings, partitioner, for_room, counting, inbox);
         // It yields by itself; tokio's own budget would have each of many answers looked at again and
         // again.
-        tokio::spawn(unconstrained(sender.run(inbox)));
+        tokio::spawn(unconstrained(sender.run()));
         Producer { orders, room, room_bytes: buffer_bytes, counters }
     }
 }

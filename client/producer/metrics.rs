@@ -1,6 +1,7 @@
 //! What a producer has done so far.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 /// What a producer has done so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,9 +31,49 @@ pub(super) struct Counters {
     batches_delivered: AtomicU64,
     bytes_delivered: AtomicU64,
     batches_repeated: AtomicU64,
+    /// Records that wait for room now.
+    waiting: AtomicUsize,
+}
+
+/// A record that waits for room, which counts when it is dropped.
+#[derive(Debug)]
+pub(super) struct Waiting {
+    counters: Arc<Counters>,
+    is_dropped: bool,
+}
+
+impl Waiting {
+    pub(super) fn begin(counters: &Arc<Counters>) -> Self {
+        counters.waiting.fetch_add(1, Ordering::Relaxed);
+        Self { counters: Arc::clone(counters), is_dropped: true }
+    }
+
+    /// There is room.
+    pub(super) fn sent(mut self) {
+        self.is_dropped = false;
+    }
+
+    /// There never will be.
+    pub(super) fn failed(mut self) {
+        self.is_dropped = false;
+        self.counters.failed(1);
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.counters.waiting.fetch_sub(1, Ordering::Relaxed);
+        if self.is_dropped {
+            self.counters.records_dropped.fetch_add(1, Ordering::Relaxed);
+        }
+    }
 }
 
 impl Counters {
+    pub(super) fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::Relaxed)
+    }
+
     pub(super) fn delivered(&self, records: usize, bytes: usize) {
         self.records_delivered.fetch_add(records as u64, Ordering::Relaxed);
         self.batches_delivered.fetch_add(1, Ordering::Relaxed);
@@ -41,10 +82,6 @@ impl Counters {
 
     pub(super) fn failed(&self, records: usize) {
         self.records_failed.fetch_add(records as u64, Ordering::Relaxed);
-    }
-
-    pub(super) fn dropped(&self) {
-        self.records_dropped.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(super) fn repeated(&self, batches: usize) {

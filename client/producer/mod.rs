@@ -27,7 +27,7 @@ pub use partitioner::{Partitioner, Sticky, murmur2};
 
 use crate::error::Error;
 use crate::record::Record;
-use metrics::Counters;
+use metrics::{Counters, Waiting};
 use sender::{Entry, Order};
 use std::sync::Arc;
 use tokio::sync::{Semaphore, mpsc, oneshot};
@@ -47,7 +47,8 @@ const RECORD_OVERHEAD_BYTES: usize = 64;
 /// [`ProducerBuilder::delivery_timeout`] says.
 ///
 /// When the last clone is dropped, what was sent is still delivered in the background, and what could
-/// not be is logged; [`Producer::flush`] waits for it.
+/// not be is logged; [`Producer::flush`] waits for it. When the runtime ends before, all that was not
+/// delivered fails, what waits for room too.
 #[derive(Debug, Clone)]
 pub struct Producer {
     orders: mpsc::UnboundedSender<Order>,
@@ -75,11 +76,14 @@ impl Producer {
             return Delivery::sent(enqueue(&self.orders, record, bytes));
         }
         let (orders, room) = (self.orders.clone(), Arc::clone(&self.room));
-        let unsent = Unsent { counters: Arc::clone(&self.counters), is_dropped: true };
+        let waiting = Waiting::begin(&self.counters);
         Delivery::waiting(async move {
-            let permit = room.acquire_many(wanted).await;
-            unsent.settled();
-            permit.map_err(|_| Error::Closed)?.forget();
+            let Ok(permit) = room.acquire_many(wanted).await else {
+                waiting.failed();
+                return Err(Error::Closed);
+            };
+            permit.forget();
+            waiting.sent();
             Ok(enqueue(&orders, record, bytes))
         })
     }
@@ -123,26 +127,6 @@ impl Producer {
     /// What the producer has done so far.
     pub fn metrics(&self) -> Metrics {
         self.counters.read(self.room_bytes - self.room.available_permits().min(self.room_bytes))
-    }
-}
-
-/// A record that waits for room, which counts when it is dropped.
-struct Unsent {
-    counters: Arc<Counters>,
-    is_dropped: bool,
-}
-
-impl Unsent {
-    fn settled(mut self) {
-        self.is_dropped = false;
-    }
-}
-
-impl Drop for Unsent {
-    fn drop(&mut self) {
-        if self.is_dropped {
-            self.counters.dropped();
-        }
     }
 }
 

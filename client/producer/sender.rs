@@ -88,6 +88,7 @@ pub(super) struct Sender {
     pub(super) touched: Vec<usize>,
     pub(super) events: FuturesUnordered<BoxFuture<'static, Event>>,
     pub(super) now_ms: i64,
+    inbox: mpsc::UnboundedReceiver<Order>,
     /// The producer is gone: nothing waits for company any more.
     is_closing: bool,
 }
@@ -99,6 +100,7 @@ impl Sender {
         partitioner: Box<dyn Partitioner>,
         room: Arc<Semaphore>,
         counters: Arc<Counters>,
+        inbox: mpsc::UnboundedReceiver<Order>,
     ) -> Self {
         Self {
             client,
@@ -111,17 +113,18 @@ impl Sender {
             touched: Vec::new(),
             events: FuturesUnordered::new(),
             now_ms: 0,
+            inbox,
             is_closing: false,
         }
     }
 
     /// Sends until the producer is dropped and all is done.
-    pub(super) async fn run(mut self, mut inbox: mpsc::UnboundedReceiver<Order>) {
+    pub(super) async fn run(mut self) {
         while !self.is_closing || !self.is_empty() {
             tokio::select! {
                 biased;
                 Some(event) = self.events.next() => self.happened(event),
-                order = inbox.recv(), if !self.is_closing => match order {
+                order = self.inbox.recv(), if !self.is_closing => match order {
                     Some(order) => {
                         self.now_ms = now_ms();
                         self.order(order);
@@ -135,7 +138,7 @@ impl Sender {
             for _ in 0..ORDERS_AT_ONCE {
                 if let Some(Some(event)) = self.events.next().now_or_never() {
                     self.happened(event);
-                } else if let Ok(order) = inbox.try_recv() {
+                } else if let Ok(order) = self.inbox.try_recv() {
                     self.order(order);
                 } else {
                     break;
@@ -280,8 +283,15 @@ impl Sender {
 impl Drop for Sender {
     /// The runtime ends before all was delivered.
     fn drop(&mut self) {
-        let waiting: usize = self.topics.values().map(|topic| topic.waiting.len()).sum();
-        let lost = waiting + self.lanes.iter().map(Lane::len).sum::<usize>();
+        // Nobody makes room any more.
+        self.room.close();
+        let orders = std::iter::from_fn(|| self.inbox.try_recv().ok());
+        let ordered = orders.filter(|order| matches!(order, Order::Send(_))).count();
+        let unknown: usize = self.topics.values().map(|topic| topic.waiting.len()).sum();
+        let taken = ordered + unknown + self.lanes.iter().map(Lane::len).sum::<usize>();
+        self.counters.failed(taken);
+        // Those that wait for room fail or are dropped with their deliveries, and count there.
+        let lost = taken + self.counters.waiting();
         if lost > 0 {
             tracing::warn!(records = lost, "a producer ended before these were known to be delivered");
         }

@@ -1,6 +1,6 @@
 //! Producing: order, receipts, batches, failures.
 
-use crate::support::{PATIENCE, Trial, create, reader, soon, values};
+use crate::support::{Log, PATIENCE, Trial, create, reader, soon, values};
 use anyhow::Result;
 use callboard::{Client, Record};
 use callboard_client::producer::Receipt;
@@ -208,6 +208,34 @@ async fn records_that_are_dropped_before_there_was_room_are_counted() -> Result<
     assert_eq!(soon(waits).await??.offset, 3);
     let metrics = producer.metrics();
     assert_eq!((metrics.records_delivered, metrics.records_dropped, metrics.records_failed), (4, 2, 0));
+    Ok(())
+}
+
+#[test]
+fn all_that_was_not_delivered_when_the_runtime_ends_is_told_and_fails() -> Result<()> {
+    let new = || tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let (runtime, other) = (new()?, new()?);
+    let trial = other.block_on(Trial::start())?;
+    let (producer, taken, waits) = runtime.block_on(async {
+        let client = trial.tcp().await?;
+        create(&client, "orders", 1).await?;
+        let producer = client.producer_builder().buffer_bytes(4096).linger(PATIENCE).build();
+        let record = || Record::to("orders").value(vec![0; 1000]);
+        let taken = [producer.send(record()), producer.send(record())];
+        tokio::task::yield_now().await;
+        // The producer's task has not seen the third yet; there is no room for the others.
+        let more = [producer.send(record()), producer.send(record()), producer.send(record())];
+        anyhow::Ok((producer, taken, more))
+    })?;
+    let log = Log::default();
+    let lines = tracing_subscriber::fmt().with_ansi(false).with_writer(log.clone());
+    tracing::subscriber::with_default(lines.finish(), || drop(runtime));
+    assert!(log.text().contains("known to be delivered records=5"), "{}", log.text());
+    for delivery in taken.into_iter().chain(waits) {
+        assert_eq!(other.block_on(soon(delivery))?, Err(Error::Closed));
+    }
+    let metrics = producer.metrics();
+    assert_eq!((metrics.records_failed, metrics.records_dropped), (5, 0));
     Ok(())
 }
 

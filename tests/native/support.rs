@@ -4,9 +4,12 @@ use anyhow::{Context, Result};
 use callboard::{Broker, Client, Config, Record};
 use callboard_client::admin::TopicSpec;
 use callboard_client::consumer::{Consumer, Reset};
+use std::io;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tempfile::TempDir;
 use tokio::time::timeout;
+use tracing_subscriber::fmt::MakeWriter;
 
 /// How long a test waits for what must come.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
@@ -88,4 +91,32 @@ pub(crate) async fn values(consumer: &mut Consumer, count: usize) -> Result<Vec<
         values.push(String::from_utf8(record.value().context("no value")?.to_vec())?);
     }
     Ok(values)
+}
+
+/// What is logged on one thread, for `tracing_subscriber` to write to.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.0.lock().unwrap()).into_owned()
+    }
+}
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl MakeWriter<'_> for Log {
+    type Writer = Self;
+
+    fn make_writer(&self) -> Self {
+        self.clone()
+    }
 }
