@@ -6,11 +6,16 @@ use callboard::testing::{Effect, Fault, TestBroker};
 use callboard::{Client, Record};
 use callboard_client::producer::Producer;
 use callboard_protocol::native::Code;
+use futures_util::future::{Either, select};
 use std::time::{Duration, Instant};
+
+/// No test waits as long.
+const NEVER: Duration = Duration::from_secs(3600);
 
 /// A broker with a topic of one partition, and a client of its native port.
 async fn start() -> Result<(TestBroker, Client)> {
-    let broker = TestBroker::start().await?;
+    // An answer that comes never is not waited for.
+    let broker = TestBroker::start_with([("shutdown.grace.ms", 100)]).await?;
     let client = Client::connect(broker.broker().native_address().unwrap().to_string()).await?;
     create(&client, "orders", 1).await?;
     Ok((broker, client))
@@ -72,6 +77,33 @@ async fn many_batches_in_flight_keep_their_order_through_losses() -> Result<()> 
     assert!(broker.faults_happened() > 0);
     let read = values(&mut reader(&broker.client(), "orders").await?, 500).await?;
     assert_eq!(read, (0..500).map(|number| number.to_string()).collect::<Vec<_>>());
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_request_that_takes_too_long_is_repeated_and_stored_once() -> Result<()> {
+    let (broker, client) = start().await?;
+    let producer = client.producer_builder().request_timeout(Duration::from_millis(50)).build();
+    broker.inject(Fault::new(Effect::Delay(NEVER)).on("Produce"));
+    assert_eq!(send(&producer, "1").await?, 0);
+    assert!(producer.metrics().batches_repeated > 0);
+    assert_eq!(send(&producer, "2").await?, 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn only_so_many_batches_of_a_partition_are_in_flight() -> Result<()> {
+    let (broker, client) = start().await?;
+    let late = Duration::from_millis(50);
+    for (in_flight, delay, is_overtaken) in [(1, late, false), (2, NEVER, true)] {
+        let producer = client.producer_builder().batch_records(1).in_flight(in_flight).build();
+        // Only one goes before it is known that any arrives.
+        send(&producer, "first").await?;
+        broker.inject(Fault::new(Effect::Delay(delay)).on("Produce"));
+        let [delayed, behind] = ["delayed", "behind"].map(|it| producer.send(Record::to("orders").value(it)));
+        let answered = soon(select(delayed, behind)).await?;
+        assert_eq!(matches!(answered, Either::Right(_)), is_overtaken, "{in_flight} in flight");
+    }
     Ok(())
 }
 

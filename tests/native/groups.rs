@@ -7,6 +7,7 @@ use callboard_client::consumer::{Consumer, ConsumerBuilder, Reset};
 use callboard_protocol::native::{Code, TopicPartition};
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 fn member(client: &Client, topic: &str) -> ConsumerBuilder {
     client.consumer().group("readers").topics([topic]).auto_offset_reset(Reset::Earliest)
@@ -22,7 +23,7 @@ async fn share(consumers: &mut [&mut Consumer], sizes: &[usize]) -> Result<()> {
                 return Ok::<_, anyhow::Error>(());
             }
             for consumer in consumers.iter_mut() {
-                let a_while = std::time::Duration::from_millis(50);
+                let a_while = Duration::from_millis(50);
                 if let Ok(record) = tokio::time::timeout(a_while, consumer.next()).await {
                     record?;
                 }
@@ -112,6 +113,23 @@ async fn members_of_both_transports_share_the_partitions_and_take_over() -> Resu
         fill(&local, "shared", partition, &["y"]).await?;
     }
     assert_eq!(values(&mut first, 4).await?, ["y", "y", "y", "y"], "nothing that was committed comes again");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_member_that_does_not_give_up_what_it_has_is_out_after_its_rebalance_timeout() -> Result<()> {
+    let trial = Trial::start().await?;
+    for (name, client) in trial.clients().await? {
+        let topic = format!("kept-{}", name.len());
+        create(&client, &topic, 2).await?;
+        let build = || member(&client, &topic).group(&topic);
+        let mut first = build().rebalance_timeout(Duration::from_millis(200)).build().await?;
+        share(&mut [&mut first], &[2]).await?;
+        // The first says that it is there, and hears of nothing, because it does not ask for records.
+        let mut second = build().build().await?;
+        share(&mut [&mut second], &[1]).await?;
+        assert_eq!(first.assignment().len(), 2, "{name}");
+    }
     Ok(())
 }
 
