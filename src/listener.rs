@@ -2,9 +2,10 @@
 
 use crate::connection::door::Door;
 use crate::connection::{Accepted, Connection};
-use crate::limits::Limits;
+use crate::limits::{Limits, NotAdmitted};
 use callboard_actors::clock;
 use socket2::{Domain, Protocol, Socket, Type};
+use std::future::pending;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -58,6 +59,10 @@ impl<D: Door> Listener<D> {
                 biased;
                 () = self.stopping.cancelled() => return,
                 accepted = self.socket.accept() => accepted,
+                () = refused.rest() => {
+                    refused.tell(clock::now());
+                    continue;
+                }
             };
             match accepted {
                 Ok((socket, peer)) => self.take(socket, peer, &mut refused),
@@ -74,12 +79,7 @@ impl<D: Door> Listener<D> {
         let admission = self.limits.admit(peer.ip(), bounds.connections_max, bounds.connections_per_ip_max);
         let admission = match admission {
             Ok(admission) => admission,
-            Err(reason) => {
-                if let Some(count) = refused.count(clock::now()) {
-                    tracing::warn!(%peer, %reason, count, "connections refused");
-                }
-                return;
-            }
+            Err(reason) => return refused.add(peer, reason, clock::now()),
         };
         let socket = match socket.into_std() {
             Ok(socket) => socket,
@@ -108,33 +108,62 @@ impl<D: Door> Listener<D> {
 /// Connections that were refused. A flood of them is no flood of lines in the log.
 #[derive(Debug, Default)]
 struct Refused {
+    /// How many there were since it was told last.
     count: u64,
+    last: Option<(SocketAddr, NotAdmitted)>,
     told: Option<Instant>,
 }
 
 impl Refused {
-    /// One more is refused. How many there were since it was told last, when it is to be told again.
-    fn count(&mut self, now: Instant) -> Option<u64> {
+    /// One more is refused, which is told unless something was just told.
+    fn add(&mut self, peer: SocketAddr, reason: NotAdmitted, now: Instant) {
         self.count += 1;
-        if self.told.is_some_and(|told| now < told + TELL_EVERY) {
-            return None;
+        self.last = Some((peer, reason));
+        if self.told.is_none_or(|told| now >= told + TELL_EVERY) {
+            self.tell(now);
+        }
+    }
+
+    /// Waits until those that were not told are to be: for ever when there are none.
+    async fn rest(&self) {
+        match self.told.filter(|_| self.count > 0) {
+            Some(told) => clock::pass((told + TELL_EVERY).saturating_duration_since(clock::now())).await,
+            None => pending().await,
+        }
+    }
+
+    fn tell(&mut self, now: Instant) {
+        let count = std::mem::take(&mut self.count);
+        if let Some((peer, reason)) = self.last.take() {
+            tracing::warn!(%peer, %reason, count, "connections refused");
         }
         self.told = Some(now);
-        Some(std::mem::take(&mut self.count))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tokio::time::timeout;
 
-    #[test]
-    fn a_flood_of_refused_connections_is_told_now_and_then_with_its_count() {
-        let (mut refused, begun) = (Refused::default(), clock::now());
-        assert_eq!(refused.count(begun), Some(1));
-        assert_eq!(refused.count(begun), None);
-        assert_eq!(refused.count(begun + TELL_EVERY / 2), None);
-        assert_eq!(refused.count(begun + TELL_EVERY), Some(3));
-        assert_eq!(refused.count(begun + TELL_EVERY), None);
+    #[tokio::test(start_paused = true)]
+    async fn a_flood_of_refused_connections_is_told_now_and_then_with_its_count_and_its_rest_too() {
+        let mut refused = Refused::default();
+        let mut refuse = |times: usize| {
+            let peer = SocketAddr::from(([127, 0, 0, 1], 1));
+            (0..times).for_each(|_| refused.add(peer, NotAdmitted::Total(1), clock::now()));
+            refused.count
+        };
+        assert_eq!(refuse(1), 0, "the first is told");
+        clock::pass(TELL_EVERY / 2).await;
+        assert_eq!(refuse(2), 2);
+        clock::pass(TELL_EVERY / 2).await;
+        assert_eq!(refuse(1), 0, "told with those before it");
+        assert_eq!(refuse(4), 4);
+        let begun = clock::now();
+        refused.rest().await;
+        assert_eq!(clock::now() - begun, TELL_EVERY);
+        refused.tell(clock::now());
+        assert!(timeout(TELL_EVERY * 3, refused.rest()).await.is_err(), "there are no more");
     }
 }

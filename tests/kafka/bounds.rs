@@ -50,6 +50,25 @@ fn connections_are_bounded_and_a_place_that_is_given_back_is_free() {
 }
 
 #[test]
+fn all_refused_connections_are_in_the_log_when_no_more_come() {
+    let Some(broker) = own_broker(&["max.connections=1"]) else { return };
+    let mut only = Client::connect(&broker);
+    only.assert_alive();
+    (0..10).for_each(|_| Client::connect(&broker).assert_closed("the second of one connection"));
+    let told = || {
+        let log = broker.log().unwrap();
+        let counts =
+            log.lines().filter_map(|line| line.split_once("connections refused")?.1.split_once("count="));
+        counts.map(|(_, count)| count.trim().parse::<usize>().unwrap()).sum::<usize>()
+    };
+    let begun = Instant::now();
+    while told() < 10 {
+        assert!(begun.elapsed() < WITHIN, "{} of 10 are told", told());
+        only.assert_alive();
+    }
+}
+
+#[test]
 fn connections_of_one_address_are_bounded() {
     let Some(broker) = own_broker(&["max.connections.per.ip=2"]) else { return };
     let (mut first, mut second) = (Client::connect(&broker), Client::connect(&broker));
