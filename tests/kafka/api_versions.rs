@@ -1,6 +1,7 @@
 //! ApiVersions: what a client asks before it knows anything.
 
 use crate::client::{Client, frame};
+use crate::own_broker;
 use crate::support::broker::{Broker, elsewhere};
 use callboard_protocol::kafka::ErrorCode;
 use callboard_protocol::kafka::api_versions::{ApiVersion, ApiVersionsRequest, ApiVersionsResponse};
@@ -74,6 +75,20 @@ fn an_unsupported_version_is_answered_in_version_0_with_the_range_of_this_operat
     assert_eq!(answer.error_code, ErrorCode::UNSUPPORTED_VERSION);
     assert_eq!(ranges(&answer), [(18, 0, 4)]);
     client.assert_alive();
+}
+
+#[test]
+fn the_software_of_a_client_and_its_version_are_in_the_log() {
+    for (version, level, is_told) in [(3, "debug", true), (2, "debug", false), (3, "info", false)] {
+        let Some(broker) = own_broker(&[&format!("log.level={level}")]) else { return };
+        let mut client = Client::connect(&broker);
+        let answer: ApiVersionsResponse = client.call(version, &named("teapot"));
+        assert_eq!(answer.error_code, ErrorCode::NONE);
+        let log = broker.log().unwrap();
+        let line = log.lines().find(|line| line.contains("name=teapot"));
+        assert_eq!(line.is_some(), is_told, "{log}");
+        assert!(line.is_none_or(|line| line.contains("version=1.0")), "{line:?}");
+    }
 }
 
 #[test]
