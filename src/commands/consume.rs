@@ -13,7 +13,7 @@ use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::interval;
 
-/// How often it is looked whether the end was reached by offsets that no record has.
+/// How often it is looked whether a partition's end was reached by offsets that no record has.
 const LOOK: Duration = Duration::from_millis(200);
 
 pub(super) async fn run(client: &Client, consume: ConsumeArgs) -> Result<()> {
@@ -27,6 +27,8 @@ pub(super) async fn run(client: &Client, consume: ConsumeArgs) -> Result<()> {
         Some(ends(client, &consume, &consumer).await?)
     };
     let mut out = BufWriter::new(std::io::stdout());
+    let is_over =
+        |consumer: &Consumer, partition, end| consumer.position(&consume.topic, partition) >= Some(end);
     let mut left = consume.count.unwrap_or(u64::MAX);
     let mut looks = interval(LOOK);
     while left > 0 && ends.as_ref().is_none_or(|ends| !ends.is_empty()) {
@@ -37,8 +39,7 @@ pub(super) async fn run(client: &Client, consume: ConsumeArgs) -> Result<()> {
             _ = interrupt.recv() => break,
             record = consumer.next() => record?,
             _ = looks.tick(), if ends.is_some() => {
-                let position = |partition| consumer.position(&consume.topic, partition);
-                ends.iter_mut().for_each(|ends| ends.retain(|id, end| position(*id) < Some(*end)));
+                ends.iter_mut().for_each(|ends| ends.retain(|id, end| !is_over(&consumer, *id, *end)));
                 continue;
             }
         };
@@ -47,7 +48,7 @@ pub(super) async fn run(client: &Client, consume: ConsumeArgs) -> Result<()> {
         }
         left -= 1;
         if let Some(ends) = &mut ends
-            && ends.get(&record.partition).is_some_and(|end| record.offset() + 1 >= *end)
+            && ends.get(&record.partition).is_some_and(|end| is_over(&consumer, record.partition, *end))
         {
             ends.remove(&record.partition);
         }

@@ -3,6 +3,7 @@
 use super::hints::AboutTopic;
 use super::output::{Rows, done};
 use crate::cli::{Connection, TopicCommand};
+use crate::config::nearest::closest;
 use anyhow::{Result, bail, ensure};
 use callboard_client::Client;
 use callboard_client::admin::{Admin, TopicSpec};
@@ -67,8 +68,8 @@ async fn check_names(admin: &Admin, topic: &str, names: &[String]) -> Result<()>
     for name in names {
         if !known.iter().any(|config| config.name == *name) {
             let known = known.iter().map(|config| config.name.as_str());
-            let nearest = known.min_by_key(|known| strsim::damerau_levenshtein(name, known));
-            bail!("no topic has a setting {name}; the nearest known one is {}", nearest.unwrap_or_default());
+            let nearest = closest(name, known).unwrap_or_default();
+            bail!("no topic has a setting {name}; the nearest known one is {nearest}");
         }
     }
     Ok(())

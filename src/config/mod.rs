@@ -10,7 +10,7 @@ mod error;
 mod file;
 mod flags;
 mod layers;
-mod nearest;
+pub(crate) mod nearest;
 mod print;
 
 use std::ffi::OsString;

@@ -11,16 +11,19 @@ const OTHER_NAMES: [(&str, &str); 5] = [
     ("broker.id", "node.id"),
 ];
 
-/// The setting whose name takes the fewest changed letters; a topic's setting leads to the
+/// The setting with the closest name; a topic's setting leads to the
 /// broker's that stands behind it.
 pub(super) fn nearest(key: &str) -> &'static str {
     let key = key.to_ascii_lowercase().replace(['_', '-'], ".");
     let behind = topic::table::find(&key).and_then(|definition| definition.broker_synonym);
     let other_name = OTHER_NAMES.iter().find(|(other, _)| *other == key);
     let meant = behind.or(other_name.map(|(_, name)| *name));
-    let distance = |name: &&str| strsim::damerau_levenshtein(&key, name);
-    let closest = broker::all().map(|definition| definition.name).min_by_key(distance);
-    meant.or(closest).unwrap_or_default()
+    meant.or_else(|| closest(&key, broker::all().map(|definition| definition.name))).unwrap_or_default()
+}
+
+/// The name that takes the fewest changed letters.
+pub(crate) fn closest<'a>(meant: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    names.min_by_key(|name| strsim::damerau_levenshtein(meant, name))
 }
 
 #[cfg(test)]
