@@ -27,8 +27,7 @@ mod trial;
 mod victim;
 
 use callboard_storage::crash_points::Point;
-use chance::Chance;
-use std::hash::{BuildHasher, Hasher, RandomState};
+use chance::{Chance, any_seed, number};
 use std::time::{Duration, Instant};
 use trial::{Death, Trial};
 use victim::{Started, Victim};
@@ -51,18 +50,9 @@ const FIRST_START: [Point; 7] = [
     Point::Replayed,
 ];
 
-fn number(variable: &str) -> Option<u64> {
-    std::env::var(variable).ok().map(|value| value.parse().unwrap())
-}
-
-fn seed() -> u64 {
-    // Some of it are enough, and easier to say.
-    number("CALLBOARD_CRASH_SEED").unwrap_or_else(|| RandomState::new().build_hasher().finish() >> 32)
-}
-
 #[test]
 fn what_was_acknowledged_or_read_outlives_every_death() {
-    let seed = seed();
+    let seed = number("CALLBOARD_CRASH_SEED").unwrap_or_else(any_seed);
     let mut chance = Chance::new(!seed);
     let mut trial = Trial::new(seed);
     // A folder with something in it has all the points.

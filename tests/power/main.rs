@@ -34,9 +34,8 @@ mod recording;
 mod requests;
 mod trial;
 
-use chance::Chance;
+use chance::{Chance, any_seed, number};
 use recording::WORDS;
-use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::{Duration, Instant};
 use trial::Trial;
 
@@ -53,14 +52,8 @@ const FAILURES_SECOND: usize = 8;
 /// In the long form a recording is looked at longer.
 const FAILURES_LONG: usize = 150;
 
-fn number(variable: &str) -> Option<u64> {
-    std::env::var(variable).ok().map(|value| value.parse().unwrap())
-}
-
 fn trial() -> Trial {
-    // Some of it are enough, and easier to say.
-    let seed =
-        number("CALLBOARD_POWER_SEED").unwrap_or_else(|| RandomState::new().build_hasher().finish() >> 32);
+    let seed = number("CALLBOARD_POWER_SEED").unwrap_or_else(any_seed);
     eprintln!("repeat it by CALLBOARD_POWER_SEED={seed}");
     Trial::new(Chance::new(seed))
 }

@@ -34,18 +34,14 @@ mod topics;
 mod wire;
 mod world;
 
+use chance::{any_seed, number};
 use std::cell::Cell;
-use std::hash::{BuildHasher, Hasher, RandomState};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind, set_hook, take_hook};
 use std::sync::Once;
 use std::time::{Duration, Instant};
 
 /// Seeds of the short form: what fits into CI.
 const SEEDS: u64 = 600;
-
-fn number(variable: &str) -> Option<u64> {
-    std::env::var(variable).ok().map(|value| value.parse().unwrap())
-}
 
 thread_local! {
     /// Panics on this thread, those of actors too, which go no further.
@@ -90,7 +86,7 @@ fn the_broker_keeps_what_it_says() {
     let begun = Instant::now();
     let end = number("CALLBOARD_SIM_MINUTES").map(|minutes| begun + Duration::from_secs(60 * minutes));
     // The short form has the same seeds everywhere, the long one others each time.
-    let first = end.map_or(0, |_| RandomState::new().build_hasher().finish() >> 32);
+    let first = end.map_or(0, |_| any_seed());
     let goes_on = |seed: u64| end.map_or(seed < SEEDS, |end| Instant::now() < end);
     let (mut answers, mut starts, mut seeds) = (0, 0, 0);
     for seed in (0..).take_while(|seed| goes_on(*seed)) {

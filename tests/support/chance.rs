@@ -1,5 +1,7 @@
 //! Chance that a seed repeats: SplitMix64.
 
+use std::hash::{BuildHasher, Hasher, RandomState};
+
 /// A sequence of numbers that look like chance.
 #[derive(Debug)]
 pub(crate) struct Chance(u64);
@@ -35,4 +37,14 @@ impl Chance {
             items.swap(last, self.below(last + 1));
         }
     }
+}
+
+/// A number that a variable of the environment says.
+pub(crate) fn number(variable: &str) -> Option<u64> {
+    std::env::var(variable).ok().map(|value| value.parse().unwrap())
+}
+
+/// A seed that nobody has said. Some bits are enough, and easier to say.
+pub(crate) fn any_seed() -> u64 {
+    RandomState::new().build_hasher().finish() >> 32
 }
