@@ -138,9 +138,11 @@ async fn create(client: &Client, topic: &str) -> Result<()> {
 }
 
 async fn send(client: &Client, topic: &str, way: Way, bytes: usize, records: usize) -> Result<Outcome> {
-    let builder = client.producer_builder().buffer_bytes(256 << 20);
+    let builder = client.producer_builder();
     let producer = match way {
-        Way::Batched => builder.batch_bytes(1_000_000).linger(Duration::from_millis(5)),
+        Way::Batched => {
+            builder.batch_bytes(1_000_000).linger(Duration::from_millis(5)).buffer_bytes(256 << 20)
+        }
         Way::Single => builder.batch_records(1).idempotent(false).in_flight(4096),
         Way::Alone => builder.acks(Acks::Written),
     };
