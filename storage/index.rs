@@ -10,7 +10,7 @@
 
 mod bounds;
 pub mod files;
-mod recover;
+pub(crate) mod recover;
 mod snapshot;
 
 pub use bounds::Bounds;

@@ -22,7 +22,7 @@ use crate::disk::OsDisk;
 use crate::error::Result;
 use crate::folder::Looked;
 use crate::ids::{Offset, Sequence};
-use crate::index::files;
+use crate::index::{files, recover};
 use crate::journal;
 use logs::{Holds, Journal};
 use rows::Catalogue;
@@ -189,7 +189,8 @@ impl Mark {
     }
 }
 
-/// Without a checkpoint all of the index follows from the journal, and its files do not matter.
+/// An index that was not created to its end and that no checkpoint relies on is begun anew by a start, so its
+/// files do not matter.
 fn check_index_files(
     folder: &Path,
     checkpoint: Option<Checkpoint>,
@@ -201,6 +202,9 @@ fn check_index_files(
         if checkpoint.is_some() {
             findings.add(Place::File("index".into()), "it is missing");
         }
+        return Ok(());
+    }
+    if !folder.join("checkpoint").exists() && !recover::is_complete(&index) {
         return Ok(());
     }
     let mut wrong = |path: PathBuf, what: String| {

@@ -250,3 +250,18 @@ fn segments_that_were_freed_are_not_missed() {
     let report = checked(folder.path());
     assert!(report.is_clean(), "{}", told(&report));
 }
+
+#[test]
+fn an_index_that_was_not_created_to_its_end_is_begun_anew_and_no_damage() {
+    let folder = folder(Left::Crashed);
+    let (index, checkpoint) = (folder.path().join("index"), folder.path().join("checkpoint"));
+    fs::remove_file(&checkpoint).unwrap();
+    fs::remove_file(index.join("version")).unwrap();
+    let content = told(&checked(folder.path()));
+    assert!(content.contains("file index/version: it is missing"), "it was complete once: {content}");
+    fs::remove_file(index.join("complete")).unwrap();
+    let report = checked(folder.path());
+    assert!(report.is_clean(), "{:?}\n{}", report.refusal, told(&report));
+    Writing::open(folder.path()).leave(Left::Closed);
+    assert!(checked(folder.path()).is_clean());
+}

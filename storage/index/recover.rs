@@ -52,7 +52,7 @@ pub(super) fn remove(folder: &Path) -> Result<()> {
 }
 
 /// Whether the index was once created to its end.
-pub(super) fn is_complete(folder: &Path) -> bool {
+pub(crate) fn is_complete(folder: &Path) -> bool {
     folder.join(COMPLETE).exists()
 }
 

@@ -8,7 +8,9 @@ use crate::recorded::SETTINGS;
 use crate::recording::{Entry, subjects};
 use crate::support::launch::data_in;
 use callboard::{Broker, Config};
+use callboard_storage::{Error, check};
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::Path;
 use std::thread::scope;
@@ -62,12 +64,15 @@ pub(crate) fn look_at_all(
     })
 }
 
-/// Starts a broker on what is left, and looks at everything. Answers what is there.
+/// Starts a broker on what is left, and looks at everything. Answers what is there. What a start gets over by
+/// itself is no damage, and one that was stopped in order leaves nothing to get over.
 fn look(folder: &Path, facts: &Facts, entries: &[Entry], cut: &Cut) -> Vec<Fact> {
     let end = cut.calls.checked_sub(1).map_or(0, |last| entries[last].end);
     let known = facts.until(end);
+    let data = data_in(folder);
     let looked = catch_unwind(AssertUnwindSafe(|| {
-        let mut config = Config::new(data_in(folder)).kafka("127.0.0.1:0");
+        must_be_clean(&data, "before a start");
+        let mut config = Config::new(data.clone()).kafka("127.0.0.1:0");
         for (name, value) in SETTINGS {
             config = config.set(name, value);
         }
@@ -77,6 +82,7 @@ fn look(folder: &Path, facts: &Facts, entries: &[Entry], cut: &Cut) -> Vec<Fact>
         let found = known.check(&mut client);
         drop(client);
         runtime.block_on(broker.shutdown());
+        must_be_clean(&data, "behind a start");
         found
     }));
     looked.unwrap_or_else(|panic| {
@@ -88,4 +94,19 @@ fn look(folder: &Path, facts: &Facts, entries: &[Entry], cut: &Cut) -> Vec<Fact>
         }
         resume_unwind(panic)
     })
+}
+
+/// What `callboard check` finds wrong fails the test.
+fn must_be_clean(data: &Path, when: &str) {
+    match check::check(data, &mut |_| {}) {
+        Ok(report) => {
+            let findings: Vec<_> = report.findings.kept().iter().map(ToString::to_string).collect();
+            assert!(report.is_clean(), "{when}: {findings:#?}, {:?}", report.refusal);
+        }
+        // A first start did not come far enough for there to be a data folder.
+        Err(Error::Io { source, .. }) if source.kind() == ErrorKind::NotFound => {
+            assert!(!data.join("journal").exists(), "{when}: {source}");
+        }
+        Err(error) => panic!("{when}: {error}"),
+    }
 }
