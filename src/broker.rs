@@ -171,6 +171,18 @@ impl Broker {
         Ok(Self(Arc::new(Running { native: core, stopper, own: Mutex::default() })))
     }
 
+    /// What a program does with a broker whose actors run already, for simulations. Who started them stops
+    /// them: to this handle the broker is one that stops, so that its in-process client is refused.
+    #[doc(hidden)]
+    pub fn around(broker: BrokerHandle, placement: Placement) -> Self {
+        let (stopping, alive) = (CancellationToken::new(), TaskTracker::new());
+        stopping.cancel();
+        let addresses = Addresses::default();
+        let native = Native { broker: broker.clone(), stopping: stopping.clone(), addresses };
+        let stopper = Stopper { broker, placement, stopping, alive };
+        Self(Arc::new(Running { native: Arc::new(native), stopper, own: Mutex::default() }))
+    }
+
     /// Where Kafka clients are listened to, with the port that the system gave; none when they are not.
     pub fn kafka_address(&self) -> Option<SocketAddr> {
         self.0.native.addresses.kafka_bound

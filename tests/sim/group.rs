@@ -1,4 +1,5 @@
-//! Members of a classic group: they join, share, commit, fall silent, leave, and outlive crashes of the broker.
+//! Members of classic groups: they join, share, commit, fall silent, leave, and outlive crashes of the broker.
+//! Those of one group are static (`static_member.rs`).
 
 use crate::offsets::{Committer, commit};
 use crate::topics::{KEPT, KEPT_PARTITIONS};
@@ -11,15 +12,19 @@ use callboard_protocol::kafka::leave_group::{LeaveGroupRequest, LeaveGroupRespon
 use callboard_protocol::kafka::sync_group::{
     SyncGroupRequest, SyncGroupRequestAssignment, SyncGroupResponse,
 };
+use std::cell::RefMut;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-const GROUP: &str = "kitchen";
-const SESSION_MS: i32 = 6_000;
+/// A group whose members are known by the ids that the broker gives them, and one of static members.
+const GROUPS: [&str; 2] = ["kitchen", "crew"];
+pub(crate) const DYNAMIC: usize = 0;
+pub(crate) const STATIC: usize = 1;
+pub(crate) const SESSION_MS: i32 = 6_000;
 /// Longer than a member is ever busy with something else.
 const REBALANCE_MS: i32 = 60_000;
 
-/// What is known of the group.
+/// What is known of a group.
 #[derive(Debug, Default)]
 pub(crate) struct Members {
     people: [Person; 3],
@@ -35,30 +40,52 @@ pub(crate) struct Members {
 
 /// What a member remembers.
 #[derive(Debug, Default, Clone)]
-struct Person {
-    id: String,
-    generation: i32,
+pub(crate) struct Person {
+    /// The name of a static member.
+    pub(crate) instance: Option<String>,
+    pub(crate) id: String,
+    pub(crate) generation: i32,
     /// When it last sent something that was answered.
-    heard_ms: i64,
+    pub(crate) heard_ms: i64,
     /// It joined; until then, and when an answer was lost, the broker may not know it.
-    is_certain: bool,
+    pub(crate) is_certain: bool,
+    /// The id and generation that it had before it returned, which somebody may still speak by.
+    pub(crate) before: Option<(String, i32)>,
+}
+
+impl Person {
+    /// It is out, and begins anew.
+    fn forget(&mut self) {
+        *self = Self { instance: self.instance.take(), ..Self::default() };
+    }
+}
+
+impl Members {
+    /// Of each group.
+    pub(crate) fn of_all() -> [Self; GROUPS.len()] {
+        let mut all = [Self::default(), Self::default()];
+        for (number, person) in all[STATIC].people.iter_mut().enumerate() {
+            person.instance = Some(format!("seat{number}"));
+        }
+        all
+    }
 }
 
 /// How a request of a member went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Standing {
+pub(crate) enum Standing {
     In,
     MustJoin,
     Out,
 }
 
-/// Is a member until it is over.
-pub(crate) async fn run(client: Client, number: usize) -> Result<(), Over> {
+/// Is a member of a group until it is over.
+pub(crate) async fn run(client: Client, group: usize, number: usize) -> Result<(), Over> {
     while client.world().topics.kept().is_none() {
         client.pause().await;
         client.let_pass(Duration::from_millis(1)).await;
     }
-    let mut member = Member { client, number };
+    let mut member = Member { client, group, number };
     loop {
         member.client.pause().await;
         let standing = if member.person().generation == 0 { member.join().await? } else { Standing::In };
@@ -68,41 +95,38 @@ pub(crate) async fn run(client: Client, number: usize) -> Result<(), Over> {
     }
 }
 
-struct Member {
-    client: Client,
+pub(crate) struct Member {
+    pub(crate) client: Client,
+    group: usize,
     number: usize,
 }
 
 impl Member {
-    fn person(&self) -> Person {
-        self.client.world().members.people[self.number].clone()
+    pub(crate) fn person(&self) -> Person {
+        self.members().people[self.number].clone()
     }
 
-    fn change(&mut self, change: impl FnOnce(&mut Person)) {
-        change(&mut self.client.world().members.people[self.number]);
+    pub(crate) fn change(&mut self, change: impl FnOnce(&mut Person)) {
+        change(&mut self.members().people[self.number]);
     }
 
-    fn committer(&self) -> Committer {
-        let Person { id, generation, .. } = self.person();
-        Committer { group: GROUP.into(), member: id, generation }
+    /// What is known of its group.
+    fn members(&self) -> RefMut<'_, Members> {
+        RefMut::map(self.client.world(), |world| &mut world.members[self.group])
     }
 
-    async fn join(&mut self) -> Result<Standing, Over> {
-        let known = self.client.world().members.generation;
+    pub(crate) fn committer(&self) -> Committer {
+        let Person { instance, id, generation, .. } = self.person();
+        Committer { group: GROUPS[self.group].into(), member: id, instance, generation }
+    }
+
+    pub(crate) async fn join(&mut self) -> Result<Standing, Over> {
+        let known = self.members().generation;
         let person = self.person();
         self.change(|person| person.is_certain = false);
         let sent_ms = clock::wall_ms();
-        let request = JoinGroupRequest {
-            group_id: GROUP.into(),
-            session_timeout_ms: SESSION_MS,
-            rebalance_timeout_ms: REBALANCE_MS,
-            member_id: person.id.as_str().into(),
-            protocol_type: "consumer".into(),
-            protocols: vec![JoinGroupRequestProtocol { name: "range".into(), metadata: KEPT.into() }],
-            ..Default::default()
-        };
-        let answer: JoinGroupResponse = self.client.ask(9, &request).await?;
-        if person.id.is_empty() {
+        let answer: JoinGroupResponse = self.client.ask(9, &join(&self.committer())).await?;
+        if person.id.is_empty() && person.instance.is_none() {
             if answer.error_code != ErrorCode::MEMBER_ID_REQUIRED {
                 self.client.check(answer.error_code)?;
             }
@@ -116,10 +140,13 @@ impl Member {
         let generation = answer.generation_id;
         assert!(generation >= known.max(1), "generation {generation} comes after {known}");
         self.change(|person| (person.heard_ms, person.is_certain) = (sent_ms, true));
+        if person.id.is_empty() {
+            self.take_place(&person, answer.member_id.clone().into());
+        }
         {
-            let members = &mut self.client.world().members;
+            let members = &mut *self.members();
             members.generation = members.generation.max(generation);
-            let leader = String::from(answer.leader.clone());
+            let leader = lasting(&answer.leader, &person);
             let known = members.leaders.entry(generation).or_insert(leader.clone());
             assert_eq!(*known, leader, "generation {generation} has two leaders");
         }
@@ -129,15 +156,17 @@ impl Member {
 
     /// What it assigns, if it leads.
     fn plan(&mut self, joined: &JoinGroupResponse) -> Vec<SyncGroupRequestAssignment> {
-        if joined.members.is_empty() {
+        // What the leader of this generation planned stands, though it has another id.
+        if joined.members.is_empty() || joined.skip_assignment {
             return Vec::new();
         }
-        let members = &mut self.client.world().members;
+        let members = &mut *self.members();
         members.next_plan += 1;
         let plan = members.next_plan;
         members.plans.entry(joined.generation_id).or_default().insert(plan);
         let assign = |member: &callboard_protocol::kafka::join_group::JoinGroupResponseMember| {
-            let assignment = format!("{plan} {}", String::from(member.member_id.clone())).into_bytes();
+            let name = member.group_instance_id.as_ref().unwrap_or(&member.member_id);
+            let assignment = format!("{plan} {}", String::from(name.clone())).into_bytes();
             SyncGroupRequestAssignment { member_id: member.member_id.clone(), assignment: assignment.into() }
         };
         joined.members.iter().map(assign).collect()
@@ -149,16 +178,16 @@ impl Member {
         assignments: Vec<SyncGroupRequestAssignment>,
     ) -> Result<Standing, Over> {
         let person = self.person();
-        let known = self.client.world().members.generation;
+        let known = self.members().generation;
         let sent_ms = clock::wall_ms();
         let request = SyncGroupRequest {
-            group_id: GROUP.into(),
+            group_id: GROUPS[self.group].into(),
             generation_id: generation,
             member_id: person.id.as_str().into(),
+            group_instance_id: person.instance.as_deref().map(Into::into),
             protocol_type: Some("consumer".into()),
             protocol_name: Some("range".into()),
             assignments,
-            ..Default::default()
         };
         let answer: SyncGroupResponse = self.client.ask(5, &request).await?;
         let person = Person { generation, ..person };
@@ -166,9 +195,10 @@ impl Member {
         if standing == Standing::In {
             let assignment = String::from_utf8(answer.assignment.to_vec()).unwrap();
             let (plan, name) = assignment.split_once(' ').expect("a plan");
-            assert_eq!(name, person.id, "a member got what is another's");
+            let own = person.instance.as_ref().unwrap_or(&person.id);
+            assert_eq!(name, own, "a member got what is another's");
             let plan: u64 = plan.parse().unwrap();
-            let members = &mut self.client.world().members;
+            let members = &mut *self.members();
             assert!(members.plans[&generation].contains(&plan), "plan {plan} is of another generation");
             assert_eq!(
                 *members.told.entry(generation).or_insert(plan),
@@ -190,6 +220,9 @@ impl Member {
             if self.client.is_one_in(6) {
                 self.speak_of_the_past().await?;
             }
+            if self.client.is_one_in(4) {
+                self.speak_as_before().await?;
+            }
             let standing = if self.client.is_one_in(2) { self.beat().await? } else { self.commit().await? };
             if standing != Standing::In {
                 self.change(|person| person.generation = 0);
@@ -199,6 +232,7 @@ impl Member {
         match self.client.below(12) {
             0 => self.leave().await,
             1 => self.fall_silent().await,
+            3 | 4 if self.group == STATIC => self.return_to_its_place().await,
             // It joins again without being told to.
             2 => {
                 self.change(|person| person.generation = 0);
@@ -210,7 +244,7 @@ impl Member {
 
     async fn beat(&mut self) -> Result<Standing, Over> {
         let person = self.person();
-        let known = self.client.world().members.generation;
+        let known = self.members().generation;
         let sent_ms = clock::wall_ms();
         let answer: HeartbeatResponse = self.client.ask(4, &heartbeat(&self.committer())).await?;
         let standing = self.standing(answer.error_code, &person, known)?;
@@ -222,7 +256,7 @@ impl Member {
 
     async fn commit(&mut self) -> Result<Standing, Over> {
         let person = self.person();
-        let known = self.client.world().members.generation;
+        let known = self.members().generation;
         let partition = self.client.below(KEPT_PARTITIONS as usize) as i32;
         let code = commit(&self.client, &self.committer(), partition).await?;
         self.standing(code, &person, known)
@@ -230,8 +264,9 @@ impl Member {
 
     /// Beats and commits in the generation before, as somebody who slept would: neither is taken.
     async fn speak_of_the_past(&mut self) -> Result<(), Over> {
-        let Person { id, generation, .. } = self.person();
-        let committer = Committer { group: GROUP.into(), member: id, generation: generation - 1 };
+        let committer = self.committer();
+        let generation = committer.generation;
+        let committer = Committer { generation: generation - 1, ..committer };
         let code = commit(&self.client, &committer, 0).await?;
         assert_ne!(code, ErrorCode::NONE, "generation {generation} has begun");
         let answer: HeartbeatResponse = self.client.ask(4, &heartbeat(&committer)).await?;
@@ -242,10 +277,16 @@ impl Member {
 
     async fn leave(&mut self) -> Result<(), Over> {
         let person = self.person();
-        self.change(|person| *person = Person::default());
-        let member = MemberIdentity { member_id: person.id.as_str().into(), ..Default::default() };
-        let request =
-            LeaveGroupRequest { group_id: GROUP.into(), members: vec![member], ..Default::default() };
+        self.change(Person::forget);
+        // A static member may be sent away by its name alone.
+        let by_name = person.instance.is_some() && self.client.is_one_in(2);
+        let member = MemberIdentity {
+            member_id: if by_name { "".into() } else { person.id.as_str().into() },
+            group_instance_id: person.instance.as_deref().map(Into::into),
+            ..Default::default()
+        };
+        let group_id = GROUPS[self.group].into();
+        let request = LeaveGroupRequest { group_id, members: vec![member], ..Default::default() };
         let answer: LeaveGroupResponse = self.client.ask(5, &request).await?;
         self.client.check(answer.error_code)?;
         let code = answer.members.first().map_or(answer.error_code, |member| member.error_code);
@@ -284,7 +325,7 @@ impl Member {
             ErrorCode::UNKNOWN_MEMBER_ID => {
                 let may_be = !person.is_certain || silent_ms >= i64::from(SESSION_MS);
                 assert!(may_be, "{person:?} is out after {silent_ms} ms");
-                self.change(|person| *person = Person::default());
+                self.change(Person::forget);
                 Ok(Standing::Out)
             }
             other => {
@@ -295,11 +336,30 @@ impl Member {
     }
 }
 
-fn heartbeat(committer: &Committer) -> HeartbeatRequest {
+/// The name of a member that it keeps: its instance's, where it has one, is in front of its id.
+fn lasting(id: &str, person: &Person) -> String {
+    let name = person.instance.as_ref().and_then(|_| id.split_once('-'));
+    name.map_or(id, |(name, _)| name).to_owned()
+}
+
+pub(crate) fn join(who: &Committer) -> JoinGroupRequest {
+    JoinGroupRequest {
+        group_id: who.group.as_str().into(),
+        session_timeout_ms: SESSION_MS,
+        rebalance_timeout_ms: REBALANCE_MS,
+        member_id: who.member.as_str().into(),
+        group_instance_id: who.instance.as_deref().map(Into::into),
+        protocol_type: "consumer".into(),
+        protocols: vec![JoinGroupRequestProtocol { name: "range".into(), metadata: KEPT.into() }],
+        ..Default::default()
+    }
+}
+
+pub(crate) fn heartbeat(committer: &Committer) -> HeartbeatRequest {
     HeartbeatRequest {
+        group_instance_id: committer.instance.as_deref().map(Into::into),
         group_id: committer.group.as_str().into(),
         generation_id: committer.generation,
         member_id: committer.member.as_str().into(),
-        ..Default::default()
     }
 }

@@ -88,6 +88,17 @@ impl Logs {
         self.sent[&number].at
     }
 
+    /// How many records a batch has.
+    pub(crate) fn count(&self, number: i64) -> i32 {
+        self.sent[&number].count
+    }
+
+    /// Whether a batch was read, or acknowledged as synced.
+    pub(crate) fn is_durable(&self, number: i64) -> bool {
+        let sent = &self.sent[&number];
+        sent.at.is_some_and(|at| at < self.durable_end(sent.place))
+    }
+
     /// A batch was refused for good.
     pub(crate) fn refused(&mut self, number: i64) {
         let sent = self.sent.get_mut(&number).unwrap();

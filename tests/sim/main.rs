@@ -30,7 +30,9 @@ mod offsets;
 mod producer;
 mod reader;
 mod seed;
+mod static_member;
 mod topics;
+mod units;
 mod wire;
 mod world;
 

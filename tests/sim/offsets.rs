@@ -27,6 +27,8 @@ pub(crate) struct Committed {
 pub(crate) struct Committer {
     pub(crate) group: String,
     pub(crate) member: String,
+    /// The name of a static member.
+    pub(crate) instance: Option<String>,
     pub(crate) generation: i32,
 }
 
@@ -51,7 +53,7 @@ impl Committed {
 
 /// Commits and reads until it is over.
 pub(crate) async fn run(client: Client) -> Result<(), Over> {
-    let nobody = Committer { group: "ledger".into(), member: String::new(), generation: -1 };
+    let nobody = Committer { group: "ledger".into(), member: String::new(), instance: None, generation: -1 };
     loop {
         client.pause().await;
         if client.world().topics.kept().is_none() {
@@ -90,6 +92,7 @@ pub(crate) async fn commit(client: &Client, who: &Committer, partition: i32) -> 
         group_id: who.group.as_str().into(),
         generation_id_or_member_epoch: who.generation,
         member_id: who.member.as_str().into(),
+        group_instance_id: who.instance.as_deref().map(Into::into),
         topics: vec![topic],
         ..Default::default()
     };
@@ -103,6 +106,16 @@ pub(crate) async fn commit(client: &Client, who: &Committer, partition: i32) -> 
 
 async fn fetch(client: &Client, group: &str, partition: i32) -> Result<(), Over> {
     let must = client.world().committed.acknowledged(group, partition);
+    let is = committed(client, group, partition).await?;
+    assert!(is >= must, "{group}: the offset of {partition} went from {must:?} to {is:?}");
+    if let Some(offset) = is {
+        client.world().committed.stands(group, partition, offset);
+    }
+    Ok(())
+}
+
+/// What a group committed of a partition.
+pub(crate) async fn committed(client: &Client, group: &str, partition: i32) -> Result<Option<i64>, Over> {
     let topic = OffsetFetchRequestTopics {
         name: KEPT.into(),
         partition_indexes: vec![partition],
@@ -119,10 +132,5 @@ async fn fetch(client: &Client, group: &str, partition: i32) -> Result<(), Over>
     let told = &answer.groups[0];
     assert!(client.check(told.error_code)?, "{answer:?}");
     let offset = told.topics[0].partitions[0].committed_offset;
-    let is = Some(offset).filter(|offset| *offset >= 0);
-    assert!(is >= must, "{group}: the offset of {partition} went from {must:?} to {is:?}");
-    if let Some(offset) = is {
-        client.world().committed.stands(group, partition, offset);
-    }
-    Ok(())
+    Ok(Some(offset).filter(|offset| *offset >= 0))
 }

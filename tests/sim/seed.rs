@@ -3,7 +3,8 @@
 use crate::log::Crash;
 use crate::wire::Door;
 use crate::world::{Client, Over, World};
-use crate::{configs, consumer_group, group, idempotent, offsets, producer, reader, topics};
+use crate::{configs, consumer_group, group, idempotent, offsets, producer, reader, topics, units};
+use callboard::Broker;
 use callboard::kafka::Edge;
 use callboard_actors::broker::BrokerHandle;
 use callboard_actors::broker::start::start_on;
@@ -178,7 +179,8 @@ impl Seed {
 
 fn client(broker: &BrokerHandle, world: &Rc<RefCell<World>>) -> Client {
     let edge = Edge::new(broker.clone(), "simulated", 9092, tokio_util::sync::CancellationToken::new());
-    Client::new(Door(Arc::new(edge)), Rc::clone(world))
+    let around = Broker::around(broker.clone(), Placement::here());
+    Client::new(Door(Arc::new(edge)), around, Rc::clone(world))
 }
 
 /// Compares all that there is with what must be there.
@@ -187,6 +189,7 @@ async fn audit(client: &Client) -> Result<(), Over> {
     topics::list(&client).await?;
     reader::read_all(&client).await?;
     offsets::fetch_all(&client).await?;
+    units::look_at_all(&client).await?;
     if client.world().topics.kept().is_some() {
         configs::describe(&client).await?;
     }
@@ -206,9 +209,13 @@ fn clients(client: &Client) -> JoinSet<Result<(), Over>> {
     is_there().then(|| clients.spawn_local(reader::run(new())));
     is_there().then(|| clients.spawn_local(offsets::run(new())));
     is_there().then(|| clients.spawn_local(configs::run(new())));
-    let (is_classic, is_assigned) = (is_there(), is_there());
+    for number in 0..units::PROGRAMS {
+        is_there().then(|| clients.spawn_local(units::run(new(), number)));
+    }
+    let (is_classic, is_static, is_assigned) = (is_there(), is_there(), is_there());
     for number in 0..3 {
-        is_classic.then(|| clients.spawn_local(group::run(new(), number)));
+        is_classic.then(|| clients.spawn_local(group::run(new(), group::DYNAMIC, number)));
+        is_static.then(|| clients.spawn_local(group::run(new(), group::STATIC, number)));
         is_assigned.then(|| clients.spawn_local(consumer_group::run(new(), number)));
     }
     clients

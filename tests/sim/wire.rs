@@ -57,13 +57,19 @@ impl<A: Message> Pending<A> {
     pub(crate) async fn answer(self) -> Option<(A, u64)> {
         let pieces = self.answering.await.ok()??;
         let frame = Bytes::from(pieces.concat()).slice(PREFIX_BYTES..);
-        let mut sum = DefaultHasher::new();
-        sum.write(&frame);
+        let sum = sum(&frame);
         let mut reader = Reader::new(frame);
         let is_flexible = ResponseHeader::is_flexible(A::API_KEY, A::is_flexible(self.version));
         ResponseHeader::decode(&mut reader, is_flexible).expect("a header");
-        Some((A::decode_whole(&mut reader, self.version).expect("an answer"), sum.finish()))
+        Some((A::decode_whole(&mut reader, self.version).expect("an answer"), sum))
     }
+}
+
+/// A sum of bytes, for the trace.
+pub(crate) fn sum(bytes: &[u8]) -> u64 {
+    let mut sum = DefaultHasher::new();
+    sum.write(bytes);
+    sum.finish()
 }
 
 /// What a future answers, unless its client is gone before: after having looked so many times.

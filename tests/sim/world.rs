@@ -8,7 +8,9 @@ use crate::idempotent::Numbered;
 use crate::log::{Logs, is_failure};
 use crate::offsets::Committed;
 use crate::topics::Topics;
+use crate::units::Units;
 use crate::wire::{Door, FOREVER, patiently};
+use callboard::Broker;
 use callboard_actors::clock;
 use callboard_protocol::kafka::ErrorCode;
 use callboard_protocol::wire::Message;
@@ -24,9 +26,10 @@ pub(crate) struct World {
     pub(crate) topics: Topics,
     pub(crate) numbered: Vec<Numbered>,
     pub(crate) committed: Committed,
-    pub(crate) members: Members,
+    pub(crate) members: [Members; 2],
     pub(crate) owners: Owners,
     pub(crate) configured: Configured,
+    pub(crate) units: Units,
     /// The disk may fail in this life of the broker; only then may storage be unavailable.
     pub(crate) is_sick: bool,
     /// How long the pauses of clients are, as a factor: short ones let many meet, long ones let timeouts come.
@@ -42,6 +45,8 @@ pub(crate) struct World {
 #[derive(Clone)]
 pub(crate) struct Client {
     pub(crate) door: Door,
+    /// What a program around the broker has of it.
+    pub(crate) broker: Broker,
     world: Rc<RefCell<World>>,
     /// Whether it stays until it is answered.
     is_patient: bool,
@@ -59,9 +64,10 @@ impl World {
             topics: Topics::default(),
             numbered: vec![Numbered::default(), Numbered::default()],
             committed: Committed::default(),
-            members: Members::default(),
+            members: Members::of_all(),
             owners: Owners::default(),
             configured: Configured::default(),
+            units: Units::default(),
             is_sick: false,
             is_loud,
             tempo_ms: 1,
@@ -78,8 +84,8 @@ impl World {
 }
 
 impl Client {
-    pub(crate) fn new(door: Door, world: Rc<RefCell<World>>) -> Self {
-        Self { door, world, is_patient: false }
+    pub(crate) fn new(door: Door, broker: Broker, world: Rc<RefCell<World>>) -> Self {
+        Self { door, broker, world, is_patient: false }
     }
 
     /// The same client, which never goes away.
@@ -99,14 +105,18 @@ impl Client {
         self.world().chance.is_one_in(count)
     }
 
+    /// How often it looks for an answer before it goes away.
+    pub(crate) fn looks(&self) -> usize {
+        if !self.is_patient && self.is_one_in(60) { self.below(20) } else { FOREVER }
+    }
+
     /// Asks, and waits for the answer; or goes away before it comes, which ends the client.
     pub(crate) async fn ask<Q: Message + Debug, A: Message + Debug>(
         &self,
         version: i16,
         request: &Q,
     ) -> Result<A, Over> {
-        let looks = if !self.is_patient && self.is_one_in(60) { self.below(20) } else { FOREVER };
-        let answer: Option<(A, u64)> = patiently(looks, self.door.call(version, request)).await;
+        let answer: Option<(A, u64)> = patiently(self.looks(), self.door.call(version, request)).await;
         if self.world().is_loud {
             println!("{} {request:?}\n    {answer:?}", clock::wall_ms());
         }
