@@ -30,6 +30,7 @@ mod offsets;
 mod producer;
 mod reader;
 mod seed;
+mod session;
 mod static_member;
 mod topics;
 mod units;

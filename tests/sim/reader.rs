@@ -5,7 +5,9 @@ use crate::log::Place;
 use crate::producer::{is_going, is_gone};
 use crate::world::{Client, Over};
 use callboard_protocol::kafka::ErrorCode;
-use callboard_protocol::kafka::fetch::{FetchPartition, FetchRequest, FetchResponse, FetchTopic};
+use callboard_protocol::kafka::fetch::{
+    FetchPartition, FetchRequest, FetchResponse, FetchTopic, PartitionData,
+};
 use callboard_protocol::kafka::list_offsets::{
     ListOffsetsPartition, ListOffsetsRequest, ListOffsetsResponse, ListOffsetsTopic,
 };
@@ -61,9 +63,19 @@ pub(crate) async fn read_all(client: &Client) -> Result<(), Over> {
 async fn fetch(client: &Client, place: Place, from: i64, wait_ms: i32) -> Result<Option<i64>, Over> {
     let must_end = client.world().logs.durable_end(place);
     let answer: FetchResponse = client.ask(17, &request(place, from, wait_ms)).await?;
-    let partition = &answer.responses[0].partitions[0];
+    Ok(look(client, place, (from, must_end), &answer.responses[0].partitions[0]))
+}
+
+/// Compares what was read from an offset on with what must be there: all up to `must_end` was readable when it
+/// was asked for. Answers the offset behind, or nothing when the topic is gone.
+pub(crate) fn look(
+    client: &Client,
+    place: Place,
+    (from, must_end): (i64, i64),
+    partition: &PartitionData,
+) -> Option<i64> {
     if is_gone(client, place, partition.error_code) || is_going(client, place, partition.error_code) {
-        return Ok(None);
+        return None;
     }
     assert_eq!(partition.error_code, ErrorCode::NONE, "{place:?} from {from}");
     let high_watermark = partition.high_watermark;
@@ -75,10 +87,16 @@ async fn fetch(client: &Client, place: Place, from: i64, wait_ms: i32) -> Result
     world.logs.high_watermark(place, high_watermark);
     let next = world.logs.read(place, from, &stored(partition.records.as_ref()));
     assert!(next > from || from >= must_end, "{place:?} has nothing at {from}");
-    Ok(Some(next))
+    Some(next)
 }
 
-fn request((topic_id, partition): Place, fetch_offset: i64, max_wait_ms: i32) -> FetchRequest {
+fn request(place: Place, fetch_offset: i64, max_wait_ms: i32) -> FetchRequest {
+    let topics = vec![wanted(place, fetch_offset)];
+    FetchRequest { max_wait_ms, min_bytes: 1, max_bytes: 1 << 20, topics, ..Default::default() }
+}
+
+/// What is wanted of a partition, more than any has here.
+pub(crate) fn wanted((topic_id, partition): Place, fetch_offset: i64) -> FetchTopic {
     let partition = FetchPartition {
         partition,
         current_leader_epoch: -1,
@@ -86,8 +104,7 @@ fn request((topic_id, partition): Place, fetch_offset: i64, max_wait_ms: i32) ->
         partition_max_bytes: 1 << 20,
         ..Default::default()
     };
-    let topics = vec![FetchTopic { topic_id, partitions: vec![partition], ..Default::default() }];
-    FetchRequest { max_wait_ms, min_bytes: 1, max_bytes: 1 << 20, topics, ..Default::default() }
+    FetchTopic { topic_id, partitions: vec![partition], ..Default::default() }
 }
 
 async fn out_of_range(client: &Client, place: Place) -> Result<(), Over> {

@@ -3,7 +3,7 @@
 use crate::log::Crash;
 use crate::wire::Door;
 use crate::world::{Client, Over, World};
-use crate::{configs, consumer_group, group, idempotent, offsets, producer, reader, topics, units};
+use crate::{configs, consumer_group, group, idempotent, offsets, producer, reader, session, topics, units};
 use callboard::Broker;
 use callboard::kafka::Edge;
 use callboard_actors::broker::BrokerHandle;
@@ -207,6 +207,7 @@ fn clients(client: &Client) -> JoinSet<Result<(), Over>> {
         is_there().then(|| clients.spawn_local(idempotent::run(new(), number)));
     }
     is_there().then(|| clients.spawn_local(reader::run(new())));
+    is_there().then(|| clients.spawn_local(session::run(new())));
     is_there().then(|| clients.spawn_local(offsets::run(new())));
     is_there().then(|| clients.spawn_local(configs::run(new())));
     for number in 0..units::PROGRAMS {

@@ -7,6 +7,7 @@ use crate::group::Members;
 use crate::idempotent::Numbered;
 use crate::log::{Logs, is_failure};
 use crate::offsets::Committed;
+use crate::session::Session;
 use crate::topics::Topics;
 use crate::units::Units;
 use crate::wire::{Door, FOREVER, patiently};
@@ -30,6 +31,8 @@ pub(crate) struct World {
     pub(crate) owners: Owners,
     pub(crate) configured: Configured,
     pub(crate) units: Units,
+    /// Of the one client that reads by sessions.
+    pub(crate) session: Session,
     /// The disk may fail in this life of the broker; only then may storage be unavailable.
     pub(crate) is_sick: bool,
     /// How long the pauses of clients are, as a factor: short ones let many meet, long ones let timeouts come.
@@ -68,6 +71,7 @@ impl World {
             owners: Owners::default(),
             configured: Configured::default(),
             units: Units::default(),
+            session: Session::default(),
             is_sick: false,
             is_loud,
             tempo_ms: 1,
