@@ -107,6 +107,7 @@ impl ClassicGroup {
         if self.state() == State::Stable {
             let synced = self.synced(&id);
             self.answers.send(reply, Ok(synced));
+            self.hear(&id, now);
             return;
         }
         let old = self.members.get_mut(&id).and_then(|member| member.sync.replace(reply));
@@ -158,5 +159,23 @@ impl ClassicGroup {
             protocol: self.protocol.clone(),
             assignment: self.members.get(id).map(|member| member.assignment.clone()).unwrap_or_default(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::trial::{NEARLY_SESSION, Trial, joining};
+
+    #[test]
+    fn who_asks_for_its_assignment_of_before_is_alive() {
+        let mut trial = Trial::new();
+        let ids = trial.stable(2);
+        trial.pass(NEARLY_SESSION);
+        // It joins again and is told that nothing has changed.
+        let joined = trial.join(joining(Some(&ids[1]))).try_recv().unwrap().unwrap();
+        assert!(trial.sync(&ids[1], joined.generation, &[]).try_recv().unwrap().is_ok());
+        trial.pass(NEARLY_SESSION);
+        assert!(!trial.group.members.contains(&ids[0]), "the leader was silent");
+        assert!(trial.group.members.contains(&ids[1]));
     }
 }
