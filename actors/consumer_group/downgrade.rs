@@ -59,7 +59,11 @@ impl ConsumerGroupState {
     /// The classic group that this one becomes.
     pub(super) fn to_classic(&self, downgrade: Downgrade, topics: &Topics, now_ms: i64) -> ClassicGroupRow {
         let classic = |(id, member): (&MemberId, &Member)| {
-            member.classic.as_ref().map(|part| downgraded(id, member, part, topics))
+            let has = match downgrade.phase {
+                Phase::Preparing => in_hand(member),
+                Phase::Empty | Phase::Completing | Phase::Stable => member.target.clone(),
+            };
+            member.classic.as_ref().map(|part| downgraded(id, member, part, &by_name(&has, topics)))
         };
         let members: Vec<_> = self.members.iter().filter_map(classic).collect();
         ClassicGroupRow {
@@ -75,7 +79,22 @@ impl ConsumerGroupState {
     }
 }
 
-fn downgraded(id: &MemberId, member: &Member, part: &ClassicPart, topics: &Topics) -> ClassicMemberRow {
+/// What a member may be reading still. Before it has joined again nobody else may have that, also when a newer
+/// member makes the group one of the other kind again meanwhile.
+fn in_hand(member: &Member) -> Target {
+    let mut all = Target::new();
+    for (topic, numbers) in member.assigned.iter().chain(&member.revoking) {
+        all.entry(*topic).or_default().extend(numbers.keys());
+    }
+    all
+}
+
+fn downgraded(
+    id: &MemberId,
+    member: &Member,
+    part: &ClassicPart,
+    assigned: &NamedPartitions,
+) -> ClassicMemberRow {
     let ClassicRow { session_timeout_ms, protocols } = part.into();
     ClassicMemberRow {
         id: id.to_string(),
@@ -85,7 +104,7 @@ fn downgraded(id: &MemberId, member: &Member, part: &ClassicPart, topics: &Topic
         session_timeout_ms,
         rebalance_timeout_ms: u64::try_from(member.rebalance_timeout_ms).unwrap_or(0),
         protocols,
-        assignment: assignment::write(part.version(), &by_name(&member.target, topics)),
+        assignment: assignment::write(part.version(), assigned),
     }
 }
 

@@ -248,3 +248,23 @@ fn a_subscription_that_cannot_be_read_is_refused() {
     assert_eq!(refused.error, JoinError::InconsistentProtocol);
     assert_eq!(trial.group.members.len(), 1);
 }
+
+#[test]
+fn what_a_classic_member_still_reads_is_nobody_elses_when_the_group_goes_over_and_back() {
+    let mut trial = trial();
+    let mut old = Consumer::new("old", Kind::Cooperative);
+    trial.join(&mut old);
+    assert_eq!(old.has.len(), PARTITIONS as usize);
+    let mut first = Consumer::new("first", Kind::Newer);
+    trial.enter(&mut first);
+    // It was to have half of them, and the other was not told so.
+    trial.go(&first);
+    let mut second = Consumer::new("second", Kind::Newer);
+    trial.enter(&mut second);
+    assert_eq!(second.has, [0; 0]);
+    for _ in 0..3 {
+        trial.step(&mut old);
+        trial.step(&mut second);
+    }
+    assert_eq!((old.has.len(), second.has.len()), (3, 3));
+}
