@@ -15,6 +15,8 @@ const EMPTY: i64 = 0o1000;
 pub(crate) enum EntriesFate {
     /// Each change by itself.
     Each(Fate),
+    /// Of each folder the last alone.
+    Last,
     /// In each folder those before some moment.
     InOrder,
     /// In all folders those before one moment, as with a file system that has a journal.
@@ -237,6 +239,7 @@ impl Folder {
                 EntriesFate::Each(Fate::Lost) => false,
                 EntriesFate::Each(Fate::Kept) => true,
                 EntriesFate::Each(Fate::Open) => chance.is_one_in(2),
+                EntriesFate::Last => number + 1 == self.changes.len(),
                 EntriesFate::InOrder => number < count,
                 EntriesFate::AtOnce => *at < moment,
             };

@@ -37,7 +37,7 @@ mod trial;
 use chance::{Chance, any_seed, number};
 use recording::WORDS;
 use std::time::{Duration, Instant};
-use trial::Trial;
+use trial::{Namer, Trial};
 
 /// The short form: brokers one after the other, how much happens in each, and power failures of each.
 const LIVES: usize = 3;
@@ -87,4 +87,14 @@ fn what_a_broker_did_that_died_is_durable_before_the_next_removes_what_was_befor
     for word in WORDS.repeat(times) {
         trial.second_start(word, EVENTS, FAILURES_SECOND);
     }
+}
+
+#[test]
+fn a_segments_name_that_a_start_gave_is_durable_before_the_next_start_names_another() {
+    trial().third_name(Namer::Start, EVENTS);
+}
+
+#[test]
+fn a_segments_name_that_a_writer_gave_is_durable_before_the_next_start_names_another() {
+    trial().third_name(Namer::Writer, EVENTS);
 }

@@ -7,13 +7,15 @@ use crate::cut::{Cut, cuts, look_at_all};
 use crate::disk::{EntriesFate, Failure};
 use crate::facts::Fact;
 use crate::recorded::Recorded;
-use crate::recording::{Call, Death, Recorder};
+use crate::recording::{Call, Death, Entry, Recorder};
 use tempfile::TempDir;
 
 /// Somewhat more calls than a start makes.
 const STARTING: usize = 300;
 /// About as many as one makes that is worked with.
 const WORKING: usize = 3000;
+const SECOND_SEGMENT: &str = "00000000000000000002.journal";
+const THIRD_SEGMENT: &str = "00000000000000000003.journal";
 /// Power failures that are looked at at once.
 const AT_ONCE: usize = 4;
 
@@ -66,6 +68,31 @@ impl Trial {
         fail(&mut recorded, &cuts, &mut self.chance);
     }
 
+    /// A broker dies right behind the naming of the second segment, so that nobody has synced the name. The next
+    /// one names the third, and power fails before it has synced that: the newest name alone is kept.
+    pub(crate) fn third_name(&mut self, namer: Namer, events: usize) {
+        let folder = tempfile::tempdir().unwrap();
+        let mut recorded = Recorded::new(&self.recorder, folder.path(), Vec::new());
+        let death = Death { calls: 1, word: SECOND_SEGMENT, more: 0 };
+        match namer {
+            Namer::Start => {
+                recorded.work(1, 1, None, &mut self.chance);
+                recorded.die(death);
+            }
+            Namer::Writer => recorded.work(1, events, Some(death), &mut self.chance),
+        }
+        recorded.die(Death::after(STARTING));
+        let entries = recorded.entries();
+        let third = names(&entries, THIRD_SEGMENT)[0];
+        let begun = entries.iter().rposition(|entry| matches!(entry.call, Call::Start)).unwrap();
+        let second = names(&entries, SECOND_SEGMENT)[0];
+        assert!(second <= begun && begun < third, "{namer:?}: {second}, {begun}, {third}");
+        let failure = Failure { entries: EntriesFate::Last, ..Failure::WORST };
+        let cuts = [Cut { calls: third, failure }];
+        self.failures += cuts.len();
+        fail(&mut recorded, &cuts, &mut self.chance);
+    }
+
     /// A broker dies right behind a call about some kind of file, the next one starts on what it did and nobody
     /// synced, and power fails so many times meanwhile.
     pub(crate) fn second_start(&mut self, word: &'static str, events: usize, failures: usize) {
@@ -87,6 +114,21 @@ impl Trial {
         self.failures += cuts.len();
         fail(&mut recorded, &cuts, &mut self.chance);
     }
+}
+
+/// Who names a segment.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Namer {
+    /// A broker that starts.
+    Start,
+    /// One that is worked with, whose segment is full.
+    Writer,
+}
+
+/// How many calls were made when a segment had got its name, for each time that one did.
+fn names(entries: &[Entry], segment: &str) -> Vec<usize> {
+    let is_that = |entry: &Entry| matches!(&entry.call, Call::Rename { to, .. } if to.ends_with(segment));
+    entries.iter().enumerate().filter(|(_, entry)| is_that(entry)).map(|(number, _)| number + 1).collect()
 }
 
 /// Looks at what each power failure leaves. Answers what one of them left, and what is there.
