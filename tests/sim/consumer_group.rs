@@ -11,9 +11,9 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 const GROUP: &str = "waiters";
-const SESSION_MS: i64 = 45_000;
+pub(crate) const SESSION_MS: i64 = 6_000;
 /// Longer than the session, so that only silence puts a member out.
-const REBALANCE_MS: i32 = 300_000;
+pub(crate) const REBALANCE_MS: i32 = 300_000;
 /// The epoch of a member that leaves.
 const LEAVES: i32 = -1;
 

@@ -26,6 +26,7 @@ mod consumer_group;
 mod group;
 mod idempotent;
 mod log;
+mod migrating;
 mod offsets;
 mod producer;
 mod reader;

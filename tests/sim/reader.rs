@@ -1,7 +1,7 @@
 //! Clients that read: what they get is what was sent, once, without a hole, and stays.
 
 use crate::batch::stored;
-use crate::log::Place;
+use crate::log::{Place, is_failure};
 use crate::producer::{is_going, is_gone};
 use crate::world::{Client, Over};
 use callboard_protocol::kafka::ErrorCode;
@@ -75,6 +75,10 @@ pub(crate) fn look(
     partition: &PartitionData,
 ) -> Option<i64> {
     if is_gone(client, place, partition.error_code) || is_going(client, place, partition.error_code) {
+        return None;
+    }
+    // What nobody has used before storage failed is not begun any more.
+    if is_failure(partition.error_code) && client.world().is_sick && must_end == 0 {
         return None;
     }
     assert_eq!(partition.error_code, ErrorCode::NONE, "{place:?} from {from}");

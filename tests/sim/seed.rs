@@ -3,7 +3,9 @@
 use crate::log::Crash;
 use crate::wire::Door;
 use crate::world::{Client, Over, World};
-use crate::{configs, consumer_group, group, idempotent, offsets, producer, reader, session, topics, units};
+use crate::{
+    configs, consumer_group, group, idempotent, migrating, offsets, producer, reader, session, topics, units,
+};
 use callboard::Broker;
 use callboard::kafka::Edge;
 use callboard_actors::broker::BrokerHandle;
@@ -26,6 +28,14 @@ const IN_MEMORY: &str = "/dev/shm";
 const BEGIN_MS: i64 = 1_700_000_000_000;
 /// Writes, syncs and renames before a sick disk fails; a start needs a dozen.
 const OPERATIONS_MAX: usize = 150;
+
+const SETTINGS: [(&str, &str); 4] = [
+    ("storage.free.bytes.min", "0"),
+    ("auto.create.topics.enable", "false"),
+    // As short as sessions of the other kind of group may be, so that some end within a life.
+    ("group.consumer.min.session.timeout.ms", "6000"),
+    ("group.consumer.session.timeout.ms", "6000"),
+];
 
 /// How a seed went.
 pub(crate) struct Outcome {
@@ -163,7 +173,7 @@ impl Seed {
 
     fn settings(&self) -> Arc<Settings> {
         let mut values = Values::default();
-        for (name, value) in [("storage.free.bytes.min", "0"), ("auto.create.topics.enable", "false")] {
+        for (name, value) in SETTINGS {
             values.set(name, value, Source::Program).unwrap();
         }
         let mut settings = Settings::from_values(values).unwrap();
@@ -213,11 +223,12 @@ fn clients(client: &Client) -> JoinSet<Result<(), Over>> {
     for number in 0..units::PROGRAMS {
         is_there().then(|| clients.spawn_local(units::run(new(), number)));
     }
-    let (is_classic, is_static, is_assigned) = (is_there(), is_there(), is_there());
+    let (is_classic, is_static, is_assigned, is_migrating) = (is_there(), is_there(), is_there(), is_there());
     for number in 0..3 {
         is_classic.then(|| clients.spawn_local(group::run(new(), group::DYNAMIC, number)));
         is_static.then(|| clients.spawn_local(group::run(new(), group::STATIC, number)));
         is_assigned.then(|| clients.spawn_local(consumer_group::run(new(), number)));
+        is_migrating.then(|| clients.spawn_local(migrating::run(new(), number)));
     }
     clients
 }

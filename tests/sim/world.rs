@@ -6,6 +6,7 @@ use crate::consumer_group::Owners;
 use crate::group::Members;
 use crate::idempotent::Numbered;
 use crate::log::{Logs, is_failure};
+use crate::migrating::Movers;
 use crate::offsets::Committed;
 use crate::session::Session;
 use crate::topics::Topics;
@@ -29,6 +30,7 @@ pub(crate) struct World {
     pub(crate) committed: Committed,
     pub(crate) members: [Members; 2],
     pub(crate) owners: Owners,
+    pub(crate) movers: Movers,
     pub(crate) configured: Configured,
     pub(crate) units: Units,
     /// Of the one client that reads by sessions.
@@ -69,6 +71,7 @@ impl World {
             committed: Committed::default(),
             members: Members::of_all(),
             owners: Owners::default(),
+            movers: Movers::default(),
             configured: Configured::default(),
             units: Units::default(),
             session: Session::default(),
