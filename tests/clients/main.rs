@@ -19,6 +19,7 @@ mod kafkajs;
 mod kcat;
 mod lines;
 mod matrix;
+mod recording;
 mod setup;
 mod soak;
 mod subjects;
