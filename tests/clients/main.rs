@@ -7,6 +7,11 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+#[path = "../support/client.rs"]
+// Each test folder uses its own share of this.
+#[allow(dead_code)]
+mod connection;
+
 mod aiokafka;
 mod client;
 mod confluent;

@@ -7,12 +7,13 @@ use std::process::Command;
 
 const NODE: [&str; 4] = ["node/package.json", "node/package-lock.json", "node/.npmrc", "node/client.js"];
 const GO: [&str; 5] = ["go/go.mod", "go/go.sum", "go/main.go", "go/subjects.go", "go/groups.go"];
-const JAVA: [&str; 6] = [
+const JAVA: [&str; 7] = [
     "java/pom.xml",
     "java/src/main/java/client/Main.java",
     "java/src/main/java/client/Cluster.java",
     "java/src/main/java/client/Groups.java",
     "java/src/main/java/client/Lines.java",
+    "java/src/main/java/client/Member.java",
     "java/src/main/java/client/Subjects.java",
 ];
 

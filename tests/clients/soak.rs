@@ -7,8 +7,10 @@
 //! looked at with every line; and a step is over only when each partition has been read beyond what
 //! was there when the step began. `CALLBOARD_SOAK_ROUNDS=100` makes it long; a round takes some seconds.
 
+mod all_clients;
 mod partition;
 mod program;
+mod static_members;
 
 use crate::client::Client;
 use crate::support::broker::{Broker, elsewhere};
@@ -19,7 +21,7 @@ use std::collections::BTreeSet;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
-const PARTITIONS: usize = 4;
+const PARTITIONS: usize = 12;
 /// How long a member may be silent. The members' programs say so when they join.
 const SESSION: Duration = Duration::from_secs(2);
 /// How long a member may take to join again. They say that too.
@@ -31,20 +33,29 @@ const SLOWNESS: Duration = Duration::from_secs(3);
 const WITHIN: Duration = SESSION.saturating_add(REBALANCE).saturating_add(SLOWNESS);
 
 /// The broker's settings: sessions as short as the members want them.
-const SETTINGS: [&str; 2] = ["group.min.session.timeout.ms=1000", "num.partitions=4"];
+const SETTINGS: [&str; 2] = ["group.min.session.timeout.ms=1000", "num.partitions=12"];
+
+/// What members of the group are.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Membership {
+    /// Each start is another member.
+    Dynamic,
+    /// A client has a name of its own in the group, and is the same member when it starts again.
+    Static,
+}
 
 /// A member of the group, by the number that its lines have.
 struct Member {
     number: usize,
     client: Client,
     program: Program,
-    /// Whether it has read something in this step.
-    has_read: bool,
 }
 
 struct Soak {
     broker: Broker,
+    /// The topic, and the group of the same name.
     topic: String,
+    membership: Membership,
     /// Those that run.
     members: Vec<Member>,
     started: usize,
@@ -60,15 +71,16 @@ struct Soak {
 
 impl Soak {
     /// A group of these clients, who all have their share.
-    fn begin(clients: &[Client]) -> Self {
+    fn begin(clients: &[Client], membership: Membership) -> Self {
         let broker = Broker::start_with(&SETTINGS).unwrap();
-        let topic = format!("soak-{}", std::process::id());
+        let topic = String::from("soak");
         let (said, lines) = channel();
-        let arguments = ["numbers", broker.address(), topic.as_str()];
-        let producer = Program::start(Client::Confluent, arguments, 0, &said);
+        let arguments = ["numbers", broker.address(), &topic, &PARTITIONS.to_string()];
+        let producer = Program::start(Client::Confluent, &arguments, 0, &said);
         let mut soak = Self {
             broker,
             topic,
+            membership,
             members: Vec::new(),
             started: 0,
             strayed: BTreeSet::new(),
@@ -88,9 +100,13 @@ impl Soak {
     fn start(&mut self, client: Client) {
         self.started += 1;
         let number = self.started;
-        let topic = self.topic.as_str();
-        let program = Program::start(client, ["member", self.broker.address(), topic], number, &self.said);
-        self.members.push(Member { number, client, program, has_read: false });
+        let name = client.to_string();
+        let mut arguments = vec!["member", self.broker.address(), &self.topic];
+        if self.membership == Membership::Static {
+            arguments.push(&name);
+        }
+        let program = Program::start(client, &arguments, number, &self.said);
+        self.members.push(Member { number, client, program });
     }
 
     /// Takes a client's member out of those that run. What it still says is not an owner's.
@@ -137,19 +153,26 @@ impl Soak {
     }
 
     /// The end of each step: listens until each partition has been read beyond what is there now, and
-    /// each member that runs has read something.
+    /// each member that runs has its share.
     fn until_read_on(&mut self) {
         self.hear_all();
         // One more may be in the log, and not be acknowledged yet.
         let ends = self.partitions.each_ref().map(|partition| partition.sent + 1);
-        self.members.iter_mut().for_each(|member| member.has_read = false);
+        self.partitions.iter_mut().for_each(|partition| partition.reader = None);
         self.listen(|soak| {
             let behind = soak.partitions.iter().zip(ends).position(|(partition, end)| partition.next <= end);
-            let silent = || soak.members.iter().find(|member| !member.has_read);
-            behind.map(|number| format!("partition {number} is not read on")).or_else(|| {
-                silent().map(|member| format!("member {}, {}, reads nothing", member.number, member.client))
-            })
+            behind.map(|number| format!("partition {number} is not read on")).or_else(|| soak.unfair())
         });
+    }
+
+    /// A member that does not read its share of the partitions: all members have as many, or one more.
+    fn unfair(&self) -> Option<String> {
+        let count = self.members.len();
+        let shares = PARTITIONS / count..=PARTITIONS.div_ceil(count);
+        self.members.iter().find_map(|Member { number, client, .. }| {
+            let has = self.partitions.iter().filter(|partition| partition.reader == Some(*number)).count();
+            (!shares.contains(&has)).then(|| format!("member {number}, {client}, reads {has} partitions"))
+        })
     }
 
     /// Nothing more is sent, and all that was is read.
@@ -197,13 +220,10 @@ impl Soak {
             "read" => {
                 let is_in = !self.strayed.contains(&said_by);
                 assert!(number >= partition.committed || !is_in, "{text} came again: {partition}");
-                let owner = self.members.iter_mut().find(|member| is_in && member.number == said_by);
-                match owner {
-                    Some(member) => {
-                        member.has_read = true;
-                        partition.read_by_owner(number, at);
-                    }
-                    None => partition.read_by_another(number),
+                if is_in && self.members.iter().any(|member| member.number == said_by) {
+                    partition.read_by_owner(said_by, number, at);
+                } else {
+                    partition.read_by_another(number);
                 }
             }
             "committed" => {
@@ -227,16 +247,24 @@ impl Soak {
     }
 }
 
+/// Whether a soak of these clients can be, by a broker of our own.
+fn is_possible(clients: &[Client]) -> bool {
+    let is_possible = elsewhere().is_none() && clients.iter().all(|client| client.is_chosen());
+    if !is_possible {
+        eprintln!("left out: it needs a broker of its own and {clients:?}");
+    }
+    is_possible
+}
+
 #[test]
 fn a_group_of_different_clients_reads_everything_through_deaths_of_members_and_broker() {
     let clients = [Client::Python, Client::Confluent, Client::Go];
-    if elsewhere().is_some() || !clients.iter().all(|client| client.is_chosen()) {
-        eprintln!("left out: it needs a broker of its own and python, confluent and go");
+    if !is_possible(&clients) {
         return;
     }
     // In three rounds everything happens to each of the clients.
     let rounds: usize = std::env::var("CALLBOARD_SOAK_ROUNDS").map_or(3, |rounds| rounds.parse().unwrap());
-    let mut soak = Soak::begin(&clients);
+    let mut soak = Soak::begin(&clients, Membership::Dynamic);
     for round in 0..rounds {
         let [dies, pauses, leaves] = [0, 1, 2].map(|more| clients[(round + more) % 3]);
         soak.kill_member(dies);

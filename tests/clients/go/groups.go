@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
 	"os/signal"
 	"sync"
 	"syscall"
@@ -118,15 +119,20 @@ func share(ctx context.Context, topic string, how ...kgo.Opt) {
 	equal(listed[topic].State, "Empty")
 }
 
-// stay is one of a group until SIGTERM; it says what it reads, and then that this is committed.
+// stay is one of a group until SIGTERM; it says what it reads, and then that this is committed. A fourth
+// word makes it a static member of that name.
 func stay(_ context.Context, topic string) {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
-	c := client(
-		kgo.ConsumerGroup(topic), kgo.ConsumeTopics(topic), kgo.Balancers(kgo.RangeBalancer()), kgo.DisableAutoCommit(),
+	how := []kgo.Opt{kgo.SessionTimeout(2 * time.Second)}
+	for _, instance := range os.Args[4:] {
+		how = []kgo.Opt{kgo.SessionTimeout(10 * time.Second), kgo.InstanceID(instance)}
+	}
+	c := client(append(how,
+		kgo.ConsumerGroup(topic), kgo.ConsumeTopics(topic), kgo.Balancers(kgo.RoundRobinBalancer()), kgo.DisableAutoCommit(),
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.HeartbeatInterval(200*time.Millisecond),
-		kgo.SessionTimeout(2*time.Second), kgo.RebalanceTimeout(10*time.Second), kgo.BlockRebalanceOnPoll(),
-	)
+		kgo.RebalanceTimeout(10*time.Second), kgo.BlockRebalanceOnPoll(),
+	)...)
 	// It leaves, so that the others need not find out.
 	defer c.CloseAllowingRebalance()
 	for ctx.Err() == nil {

@@ -42,7 +42,7 @@ var (
 )
 
 func main() {
-	if len(os.Args) != 4 || subjects[os.Args[1]] == nil {
+	if len(os.Args) < 4 || subjects[os.Args[1]] == nil {
 		fmt.Fprintln(os.Stderr, "usage: client SUBJECT ADDRESS PREFIX")
 		os.Exit(2)
 	}

@@ -6,7 +6,7 @@
 
 const assert = require('node:assert/strict')
 const {
-  CompressionCodecs, CompressionTypes, ConfigResourceTypes, Kafka, Partitioners, logLevel,
+  CompressionCodecs, CompressionTypes, ConfigResourceTypes, Kafka, PartitionAssigners, Partitioners, logLevel,
 } = require('kafkajs')
 const Cluster = require('kafkajs/src/cluster')
 const { createLogger } = require('kafkajs/src/loggers')
@@ -89,6 +89,36 @@ async function member(topic) {
   await consumer.subscribe({ topic, fromBeginning: true })
   await consumer.run({ eachMessage: async ({ message }) => { made.values.push(message.value.toString()) } })
   return made
+}
+
+// The assigner of kafkajs under the name by which the other clients know theirs. What it writes and reads
+// is what they write and read.
+const roundrobin = context => ({ ...PartitionAssigners.roundRobin(context), name: 'roundrobin' })
+
+// One of the group TOPIC until SIGTERM; says what it reads, and then that this is committed.
+async function stay(topic) {
+  const consumer = kafka.consumer({
+    groupId: topic,
+    partitionAssigners: [roundrobin],
+    sessionTimeout: 2000,
+    rebalanceTimeout: 10_000,
+    heartbeatInterval: 200,
+    // It says that it is alive between two fetches only.
+    maxWaitTimeInMs: 100,
+  })
+  // It leaves, so that the others need not find out.
+  process.on('SIGTERM', () => consumer.disconnect().then(() => process.exit(0)))
+  await consumer.connect()
+  await consumer.subscribe({ topic, fromBeginning: true })
+  await consumer.run({
+    autoCommit: false,
+    eachMessage: async ({ partition, message }) => {
+      console.log(`read ${partition} ${message.offset}`)
+      const offset = String(BigInt(message.offset) + 1n)
+      await consumer.commitOffsets([{ topic, partition, offset }])
+      console.log(`committed ${partition} ${offset}`)
+    },
+  })
 }
 
 async function until(holds) {
@@ -319,6 +349,8 @@ const subjects = {
       { retry: { retries: 1, initialRetryTime: 50 } })
     await withAdmin(async admin => assert.ok(!(await admin.listTopics()).includes(topic)))
   },
+
+  member: () => stay(prefix),
 
   async auto_creation() {
     const topic = `${prefix}-auto`

@@ -4,10 +4,13 @@ Usage: asynchronous.py SUBJECT ADDRESS PREFIX   exit code 0 when the subject hol
 """
 
 import asyncio
+import contextlib
+import signal
 import sys
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import KafkaError
 
 WAIT_S = 20.0
 ADDRESS = ""
@@ -82,11 +85,44 @@ async def groups(prefix):
     await third.stop()
 
 
+async def member(topic, instance=None):
+    """One of a group until SIGTERM; says what it reads, and then that this is committed."""
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, asyncio.current_task().cancel)
+    client = AIOKafkaConsumer(
+        topic,
+        group_id=topic,
+        bootstrap_servers=ADDRESS,
+        auto_offset_reset="earliest",
+        enable_auto_commit=False,
+        group_instance_id=instance,
+        session_timeout_ms=10_000 if instance else 2000,
+        heartbeat_interval_ms=200,
+        max_poll_interval_ms=10_000,
+    )
+    await client.start()
+    # It leaves at the end of the block, so that the others need not find out.
+    with contextlib.suppress(asyncio.CancelledError):
+        while True:
+            batch = await client.getmany(timeout_ms=200)
+            if not batch:
+                continue
+            for record in (record for records in batch.values() for record in records):
+                print("read", record.partition, record.offset, flush=True)
+            ends = {part: records[-1].offset + 1 for part, records in batch.items()}
+            try:
+                await client.commit(ends)
+            except KafkaError:
+                continue
+            for part, end in ends.items():
+                print("committed", part.partition, end, flush=True)
+    await client.stop()
+
+
 async def main():
     global ADDRESS
-    subject, ADDRESS, prefix = sys.argv[1:]
-    subjects = {"groups": groups, "idempotence": idempotence}
-    await subjects[subject](prefix)
+    subject, ADDRESS, *arguments = sys.argv[1:]
+    subjects = {"groups": groups, "idempotence": idempotence, "member": member}
+    await subjects[subject](*arguments)
 
 
 asyncio.run(main())

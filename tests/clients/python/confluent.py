@@ -411,16 +411,16 @@ def share(topic, **protocol):
     admin().delete_consumer_groups([topic])[topic].result(WAIT_S)
 
 
-def member(topic):
+def member(topic, instance=None):
     """One of a group until SIGTERM; says what it reads, and then that this is committed."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     client = consumer(
         group_id=topic,
         auto_offset_reset="earliest",
-        partition_assignment_strategy="range",
-        session_timeout_ms=2000,
+        partition_assignment_strategy="roundrobin",
         heartbeat_interval_ms=200,
         max_poll_interval_ms=10_000,
+        **({"group_instance_id": instance, "session_timeout_ms": 10_000} if instance else {"session_timeout_ms": 2000}),
     )
     client.subscribe([topic])
     try:
@@ -439,12 +439,12 @@ def member(topic):
         client.close()
 
 
-def numbers(topic):
+def numbers(topic, partitions):
     """Sends numbers to the partitions in turn until it is ended; says how many are acknowledged."""
     client = producer(enable_idempotence=True)
     sent = 0
     while True:
-        for partition in range(4):
+        for partition in range(int(partitions)):
             send_all(client, topic, [str(sent).encode()], partition=partition)
             sent += 1
             print("sent", partition, sent, flush=True)

@@ -333,7 +333,7 @@ def groups(prefix):
         equal(described["group_state"], "Empty")
 
 
-def member(topic):
+def member(topic, instance=None):
     """One of a group until SIGTERM; says what it reads, and then that this is committed."""
     # It leaves at the end of the block, so that the others need not find out.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
@@ -343,7 +343,8 @@ def member(topic):
         bootstrap_servers=ADDRESS,
         auto_offset_reset="earliest",
         enable_auto_commit=False,
-        session_timeout_ms=2000,
+        group_instance_id=instance,
+        session_timeout_ms=10_000 if instance else 2000,
         heartbeat_interval_ms=200,
         max_poll_interval_ms=10_000,
     ) as client:
@@ -362,8 +363,8 @@ def member(topic):
 
 def main():
     global ADDRESS
-    subject, ADDRESS, prefix = sys.argv[1:4]
-    globals()[subject](prefix)
+    subject, ADDRESS, *arguments = sys.argv[1:]
+    globals()[subject](*arguments)
 
 
 if __name__ == "__main__":

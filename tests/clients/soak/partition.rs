@@ -18,6 +18,8 @@ pub(crate) struct Partition {
     /// Since when there has been something to read and no owner has read anything; `None` while there is
     /// nothing to read.
     pub(crate) unread_since: Option<Instant>,
+    /// The member that read last, if it was in the group then and somebody has read in this step.
+    pub(crate) reader: Option<usize>,
 }
 
 impl Partition {
@@ -30,7 +32,8 @@ impl Partition {
     }
 
     /// A member that is in the group has read a record.
-    pub(crate) fn read_by_owner(&mut self, offset: u64, at: Instant) {
+    pub(crate) fn read_by_owner(&mut self, member: usize, offset: u64, at: Instant) {
+        self.reader = Some(member);
         self.read.insert(offset);
         self.next = self.next.max(offset + 1);
         self.unread_since = (self.sent > self.next).then_some(at);
@@ -67,11 +70,11 @@ fn a_partition_is_unread_since_it_had_something_to_read_and_only_an_owner_change
     partition.add(after(1));
     partition.add(after(2));
     assert_eq!(partition.unread_since, Some(after(1)));
-    partition.read_by_owner(0, after(3));
+    partition.read_by_owner(1, 0, after(3));
     assert_eq!(partition.unread_since, Some(after(3)));
     partition.read_by_another(1);
     assert_eq!(partition.unread_since, Some(after(3)));
-    partition.read_by_owner(1, after(4));
+    partition.read_by_owner(1, 1, after(4));
     assert_eq!(partition.unread_since, None);
     partition.add(after(9));
     assert_eq!(partition.unread_since, Some(after(9)));
@@ -82,8 +85,8 @@ fn what_is_missing_at_the_end_or_before_it_is_seen() {
     let mut partition = Partition::default();
     let now = Instant::now();
     (0..3).for_each(|_| partition.add(now));
-    partition.read_by_owner(0, now);
-    partition.read_by_owner(2, now);
+    partition.read_by_owner(1, 0, now);
+    partition.read_by_owner(1, 2, now);
     assert!(!partition.is_read_whole() && !partition.is_read_without_holes());
     partition.read_by_another(1);
     assert!(partition.is_read_whole() && partition.is_read_without_holes());

@@ -31,7 +31,7 @@ pub(crate) struct Program {
 
 impl Program {
     /// Starts the program of a client with its arguments. What it says goes to `said`.
-    pub(crate) fn start(client: Client, arguments: [&str; 3], number: usize, said: &Sender<Line>) -> Self {
+    pub(crate) fn start(client: Client, arguments: &[&str], number: usize, said: &Sender<Line>) -> Self {
         let mut program = client.program().unwrap();
         program.args(arguments).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut process = program.spawn().unwrap();

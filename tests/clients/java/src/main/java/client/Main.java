@@ -9,6 +9,7 @@ import java.util.List;
  * <pre>
  * produce ADDRESS FILE PREFIX CODEC,CODEC,…   every line of FILE to partition 0 of PREFIX-CODEC
  * consume ADDRESS DIRECTORY TOPIC,TOPIC,…     the values of partition 0 to DIRECTORY/TOPIC.out
+ * member ADDRESS TOPIC [INSTANCE]             one of the group TOPIC until SIGTERM, static with an INSTANCE
  * SUBJECT ADDRESS PREFIX                      the exit code is 0 when the subject holds
  * </pre>
  */
@@ -30,6 +31,7 @@ public final class Main {
         switch (words[0]) {
             case "produce" -> Lines.produce(cluster, Path.of(words[2]), words[3], List.of(words[4].split(",")));
             case "consume" -> Lines.consume(cluster, Path.of(words[2]), List.of(words[3].split(",")));
+            case "member" -> Member.stay(cluster, words[2], words.length > 3 ? words[3] : null);
             default -> Subjects.run(words[0], cluster, words[2]);
         }
     }
