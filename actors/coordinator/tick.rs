@@ -62,8 +62,13 @@ pub(crate) mod tests {
 
     /// A broker on this thread alone, whose time passes when everybody waits for it.
     pub(crate) fn broker(folder: &TempDir) -> BrokerHandle {
-        let place = folder.path().to_str().unwrap();
-        let settings = Settings::from_pairs([("data.dir", place), ("storage.free.bytes.min", "0")]).unwrap();
+        broker_with(folder, &[])
+    }
+
+    /// The same with settings.
+    pub(crate) fn broker_with(folder: &TempDir, settings: &[(&str, &str)]) -> BrokerHandle {
+        let place = [("data.dir", folder.path().to_str().unwrap()), ("storage.free.bytes.min", "0")];
+        let settings = Settings::from_pairs([&place, settings].concat()).unwrap();
         start::start(Arc::new(settings), Placement::here()).unwrap()
     }
 

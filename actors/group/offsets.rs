@@ -144,4 +144,6 @@ impl ClassicGroup {
 }
 
 #[cfg(test)]
+mod tests;
+#[cfg(test)]
 pub(super) mod trial;
