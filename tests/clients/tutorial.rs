@@ -20,7 +20,9 @@ const ORDERS: usize = 12 * 120;
 /// `localhost` may be `::1` first, where nobody listens: clients must find the broker all the same.
 fn command(program: &str, broker: &Broker) -> Command {
     let port = broker.address().rsplit(':').next().unwrap();
-    let mut command = Command::new(interpreter().unwrap());
+    // A test run that is a script's background job hands on that SIGINT is ignored.
+    let mut command = Command::new("env");
+    command.arg("--default-signal=INT").arg(interpreter().unwrap());
     command.arg("-B").arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/python").join(program));
     command.arg(format!("localhost:{port}"));
     command
