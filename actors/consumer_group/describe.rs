@@ -2,11 +2,12 @@
 
 use super::ConsumerGroup;
 use super::heartbeat::TopicPartitions;
-use super::state::{ConsumerGroupState, ConsumerState, Owned};
+use super::state::{ConsumerGroupState, ConsumerState};
 use crate::durable::Reply;
 use crate::group::describe::DescribeError;
 use crate::names::{InstanceId, MemberId};
 use actix::{Context, Handler, Message};
+use callboard_storage::TopicId;
 
 /// Asks for the group with its members.
 #[derive(Debug, Message)]
@@ -81,7 +82,7 @@ impl ConsumerGroupState {
             client_host: member.client_host.clone(),
             topics: member.topics.iter().cloned().collect(),
             pattern: member.pattern.clone(),
-            assigned: all([&member.assigned, &member.revoking]),
+            assigned: by_topic(member.in_hand()),
             target: member.target.iter().map(|(topic, it)| (*topic, it.iter().copied().collect())).collect(),
         });
         DescribedConsumers {
@@ -94,10 +95,10 @@ impl ConsumerGroupState {
     }
 }
 
-fn all(owned: [&Owned; 2]) -> TopicPartitions {
+fn by_topic(partitions: impl Iterator<Item = (TopicId, i32)>) -> TopicPartitions {
     let mut all = TopicPartitions::new();
-    for (topic, partitions) in owned.into_iter().flatten() {
-        all.entry(*topic).or_default().extend(partitions.keys());
+    for (topic, partition) in partitions {
+        all.entry(topic).or_default().push(partition);
     }
     all
 }

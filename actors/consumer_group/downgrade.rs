@@ -83,8 +83,8 @@ impl ConsumerGroupState {
 /// member makes the group one of the other kind again meanwhile.
 fn in_hand(member: &Member) -> Target {
     let mut all = Target::new();
-    for (topic, numbers) in member.assigned.iter().chain(&member.revoking) {
-        all.entry(*topic).or_default().extend(numbers.keys());
+    for (topic, partition) in member.in_hand() {
+        all.entry(topic).or_default().insert(partition);
     }
     all
 }

@@ -4,6 +4,7 @@ use super::assignors::Target;
 use super::state::Owned;
 use crate::group::members::Protocol;
 use crate::names::InstanceId;
+use callboard_storage::TopicId;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -75,6 +76,12 @@ impl Member {
             target: Target::new(),
             classic: None,
         }
+    }
+
+    /// The partitions that it may be reading: what it has, and what it is to give up.
+    pub(super) fn in_hand(&self) -> impl Iterator<Item = (TopicId, i32)> {
+        let both = self.assigned.iter().chain(&self.revoking);
+        both.flat_map(|(topic, partitions)| partitions.keys().map(|partition| (*topic, *partition)))
     }
 
     /// Sets the epoch; the one until now is remembered, because an answer may be lost.

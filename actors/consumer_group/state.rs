@@ -139,11 +139,7 @@ impl ConsumerGroupState {
         }
         self.disown(id);
         self.unname(id);
-        for (topic, partitions) in member.assigned.iter().chain(&member.revoking) {
-            for partition in partitions.keys() {
-                self.owners.insert((*topic, *partition), id.clone());
-            }
-        }
+        self.owners.extend(member.in_hand().map(|partition| (partition, id.clone())));
         if let Some(instance) = &member.instance {
             self.by_instance.insert(instance.clone(), id.clone());
         }
@@ -198,10 +194,8 @@ impl ConsumerGroupState {
 
     fn disown(&mut self, id: &MemberId) {
         let Some(member) = self.members.get(id) else { return };
-        for (topic, partitions) in member.assigned.iter().chain(&member.revoking) {
-            for partition in partitions.keys() {
-                self.owners.remove(&(*topic, *partition));
-            }
+        for partition in member.in_hand() {
+            self.owners.remove(&partition);
         }
     }
 
@@ -221,11 +215,9 @@ impl ConsumerGroupState {
     pub(super) fn check_owners(&self) {
         let mut seen = std::collections::BTreeSet::new();
         for (member, it) in &self.members {
-            for (topic, partitions) in it.assigned.iter().chain(&it.revoking) {
-                for partition in partitions.keys() {
-                    assert!(seen.insert((*topic, *partition)), "{partition} has two owners");
-                    assert_eq!(self.owners.get(&(*topic, *partition)), Some(member));
-                }
+            for partition in it.in_hand() {
+                assert!(seen.insert(partition), "{partition:?} has two owners");
+                assert_eq!(self.owners.get(&partition), Some(member));
             }
         }
         assert_eq!(seen.len(), self.owners.len());
