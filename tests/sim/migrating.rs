@@ -62,9 +62,7 @@ struct Person {
 
 /// Is a member until it is over.
 pub(crate) async fn run(client: Client, number: usize) -> Result<(), Over> {
-    while client.world().topics.kept().is_none() {
-        client.let_pass(Duration::from_millis(1)).await;
-    }
+    client.until_kept().await;
     let mut member = Member { client, number };
     loop {
         member.client.pause().await;

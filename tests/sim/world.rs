@@ -104,6 +104,13 @@ impl Client {
         self.world.borrow_mut()
     }
 
+    /// Waits until the topic is there that is never deleted.
+    pub(crate) async fn until_kept(&self) {
+        while self.world().topics.kept().is_none() {
+            self.let_pass(Duration::from_millis(1)).await;
+        }
+    }
+
     pub(crate) fn below(&self, bound: usize) -> usize {
         self.world().chance.below(bound)
     }
