@@ -142,7 +142,7 @@ pub fn all() -> Vec<Workload> {
         it(6, CREATE_10000, For::Kafka, 0.0, idling::create, "creating 10,000 partitions in 16 topics, until each has a leader"),
         it(6, PRODUCE_10000, For::Kafka, 1.6, producing::batched, "1 KiB records in batches over 10,000 partitions (16 topics of 625, a client for each)"),
         it(6, PRODUCE_100_10000, For::Kafka, 1.6, producing::batched, "100 B records in batches over the same"),
-        it(6, SPREAD_4, For::Kafka, 1.1, producing::spread, "batches of 64 KiB to 4 partitions in turn, each with all others still on its way; without a client library"),
+        it(6, SPREAD_4, For::Kafka, 1.1, producing::spread, "batches of 64 KiB to 4 partitions in turn, over 4 connections with 5 requests of 4 batches under way on each; without a client library"),
         it(6, SPREAD_10000, For::Kafka, 1.1, producing::spread, "the same to 10,000 partitions in turn"),
         it(6, IDLE, For::Kafka, 1.0, idling::idle, "10,000 partitions and 1,000 open connections, and nobody asks for anything"),
         it(6, RESTART, For::Kafka, 0.0, idling::restart, "from the start after SIGKILL with 10,000 partitions until a record is acknowledged"),
