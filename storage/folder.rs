@@ -2,7 +2,8 @@
 
 use crate::disk::{self, OsDisk};
 use crate::error::{Error, Result};
-use std::fs::{self, File, TryLockError};
+use crate::lock::Lock;
+use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
@@ -25,7 +26,7 @@ pub struct Identity {
 pub struct Folder {
     path: PathBuf,
     identity: Identity,
-    _lock: File,
+    _lock: Lock,
 }
 
 impl Folder {
@@ -104,7 +105,7 @@ impl Folder {
 pub struct Looked {
     /// The identity in the folder, or why it cannot be told.
     pub identity: Result<Identity>,
-    _lock: Option<File>,
+    _lock: Option<Lock>,
 }
 
 impl Looked {
@@ -118,13 +119,10 @@ impl Looked {
         let file = path.join("lock");
         // Who has no lock has no broker.
         let lock = match File::open(&file) {
-            Ok(lock) => Some(lock),
+            Ok(lock) => Some(Lock::of(lock, path)?),
             Err(error) if error.kind() == ErrorKind::NotFound => None,
             Err(error) => return Err(Error::io("opening", &file)(error)),
         };
-        if let Some(lock) = &lock {
-            try_lock(lock, path)?;
-        }
         let file = path.join("identity");
         let text = fs::read_to_string(&file).map_err(Error::io("reading", &file));
         Ok(Self { identity: text.and_then(|text| parse(path, &text)), _lock: lock })
@@ -170,7 +168,7 @@ fn write(path: &Path, identity: &Identity) -> Result<()> {
     disk::replace_file(&OsDisk, &file, text.as_bytes()).map_err(Error::io("writing", &file))
 }
 
-fn lock(path: &Path) -> Result<File> {
+fn lock(path: &Path) -> Result<Lock> {
     let file = path.join("lock");
     let lock = File::options()
         .create(true)
@@ -178,16 +176,7 @@ fn lock(path: &Path) -> Result<File> {
         .write(true)
         .open(&file)
         .map_err(Error::io("writing to the data folder", path))?;
-    try_lock(&lock, path)?;
-    Ok(lock)
-}
-
-fn try_lock(lock: &File, path: &Path) -> Result<()> {
-    match lock.try_lock() {
-        Ok(()) => Ok(()),
-        Err(TryLockError::WouldBlock) => Err(Error::InUse(path.to_owned())),
-        Err(TryLockError::Error(error)) => Err(Error::io("locking", path)(error)),
-    }
+    Lock::of(lock, path)
 }
 
 /// A folder that has records had an identity, and a format that nobody can tell any more.

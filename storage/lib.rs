@@ -22,6 +22,7 @@ pub mod ids;
 pub mod index;
 pub mod journal;
 pub mod keys;
+mod lock;
 pub mod log;
 pub mod salvage;
 pub mod values;

@@ -5,7 +5,8 @@
 //! in its place: a database that finds none at all does not continue its numbering.
 
 use crate::error::{Error, Result};
-use std::fs::{self, File, TryLockError};
+use crate::lock::Lock;
+use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -28,19 +29,18 @@ const WAIT: Duration = Duration::from_millis(100);
 /// [`Error::InUse`]; [`Error::Io`].
 pub(super) fn check_free(folder: &Path) -> Result<()> {
     let path = folder.join(LOCK);
-    let lock = match File::options().write(true).open(&path) {
-        Ok(lock) => lock,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(Error::io("opening", &path)(error)),
-    };
-    for _ in 0..WAITS {
-        match lock.try_lock() {
-            Ok(()) => return Ok(()),
-            Err(TryLockError::WouldBlock) => std::thread::park_timeout(WAIT),
-            Err(TryLockError::Error(error)) => return Err(Error::io("locking", &path)(error)),
+    for wait in 1.. {
+        let lock = match File::options().write(true).open(&path) {
+            Ok(lock) => lock,
+            Err(error) if error.kind() == ErrorKind::NotFound => break,
+            Err(error) => return Err(Error::io("opening", &path)(error)),
+        };
+        match Lock::of(lock, folder) {
+            Err(Error::InUse(_)) if wait <= WAITS => std::thread::park_timeout(WAIT),
+            outcome => return outcome.map(drop),
         }
     }
-    Err(Error::InUse(folder.to_owned()))
+    Ok(())
 }
 
 /// Removes an index that nothing relies on.
