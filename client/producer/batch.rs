@@ -45,7 +45,8 @@ pub(super) struct Filled {
 /// A batch to be sent.
 #[derive(Debug)]
 pub(super) struct ToSend {
-    pub(super) number: u64,
+    /// Which of the lane's sendings this is: a batch that is sent once more is another.
+    pub(super) sending: u64,
     pub(super) bytes: Bytes,
 }
 

@@ -36,6 +36,7 @@ pub(super) struct Lane {
     identity: Identity,
     next_sequence: i32,
     next_number: u64,
+    next_sending: u64,
     /// The number of a batch that was refused, and its sequence number, which the one behind it gets.
     gap: Option<(u64, i32)>,
     /// Something failed, and what was in flight is awaited.
@@ -64,6 +65,8 @@ pub(super) enum Identity {
 #[derive(Debug)]
 struct InFlight {
     batch: Filled,
+    sending: u64,
+    sent: Instant,
     /// The topic that it was sent to.
     topic: Uuid,
     has_failed: bool,
@@ -90,6 +93,7 @@ impl Lane {
             identity,
             next_sequence: 0,
             next_number: 0,
+            next_sending: 0,
             gap: None,
             is_recovering: false,
             is_resting: false,
@@ -188,7 +192,12 @@ impl Lane {
     }
 
     /// The next batch that may be sent now. With `open` also the one that is being filled may.
-    pub(super) fn take(&mut self, open: bool, settings: &Settings) -> Option<Result<ToSend, Settled>> {
+    pub(super) fn take(
+        &mut self,
+        open: bool,
+        now: Instant,
+        settings: &Settings,
+    ) -> Option<Result<ToSend, Settled>> {
         let has_room = self.in_flight.len() < self.window.min(settings.in_flight);
         let is_known = !matches!(self.identity, Identity::Wanted | Identity::Asked);
         if self.is_recovering || self.is_resting || self.home != Home::There || !has_room {
@@ -203,9 +212,10 @@ impl Lane {
         let mut batch = self.ready.pop_front()?;
         match self.seal(&mut batch, settings) {
             Ok(bytes) => {
-                let number = batch.number;
-                self.in_flight.push_back(InFlight { batch, topic: self.partition.topic, has_failed: false });
-                Some(Ok(ToSend { number, bytes }))
+                let (sending, topic) = (self.next_sending, self.partition.topic);
+                self.next_sending += 1;
+                self.in_flight.push_back(InFlight { batch, sending, sent: now, topic, has_failed: false });
+                Some(Ok(ToSend { sending, bytes }))
             }
             Err(error) => Some(Err(batch.fail(&error))),
         }
@@ -231,14 +241,19 @@ impl Lane {
         Ok(bytes)
     }
 
-    /// A batch has come back.
+    /// The sending whose answer is waited for since the longest, and since when.
+    pub(super) fn oldest(&self) -> Option<(u64, Instant)> {
+        self.in_flight.iter().find(|it| !it.has_failed).map(|it| (it.sending, it.sent))
+    }
+
+    /// A batch has come back, or is waited for no longer.
     pub(super) fn answered(
         &mut self,
-        number: u64,
+        sending: u64,
         outcome: Result<BatchAppended, Error>,
         settings: &Settings,
     ) -> (Settled, Next) {
-        let Some(place) = self.in_flight.iter().position(|it| it.batch.number == number) else {
+        let Some(place) = self.in_flight.iter().position(|it| it.sending == sending && !it.has_failed) else {
             return (Settled::default(), Next::Nothing);
         };
         let mut settled = match outcome {

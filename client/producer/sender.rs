@@ -10,20 +10,23 @@ use super::route::{TopicState, ask_topic};
 use crate::client::Client;
 use crate::error::Error;
 use crate::record::Record;
+use crate::transport::Reply;
 use callboard_protocol::native::produce::{
     BatchAppended, NewProducer, Produce, ProducedBatch, ProducerGiven,
 };
 use callboard_protocol::native::topics::Topic;
-use callboard_protocol::native::{Code, Operation, TopicPartition};
+use callboard_protocol::native::{Code, Operation};
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
 use std::collections::HashMap;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::task::yield_now;
-use tokio::time::{sleep, timeout};
+use tokio::time::{sleep, sleep_until};
 
 /// Orders that are taken at once before batches are sent: so batches grow when there are many.
 const ORDERS_AT_ONCE: usize = 4096;
@@ -61,8 +64,6 @@ impl Drop for Flushing {
 
 /// Something that was waited for.
 pub(super) enum Event {
-    /// A batch came back.
-    Answered { lane: usize, number: u64, outcome: Result<BatchAppended, Error> },
     /// A producer's id came, or not.
     Identified { lane: usize, outcome: Result<ProducerGiven, Error> },
     /// What was known of a topic is old, or was not known.
@@ -73,6 +74,24 @@ pub(super) enum Event {
     Rested { lane: usize },
     /// A topic is to be asked for again.
     AskAgain { topic: Arc<str> },
+    /// What was waited for since the longest may be late.
+    Late,
+}
+
+/// A batch on its way, until its answer is there.
+struct Sent {
+    lane: usize,
+    sending: u64,
+    reply: BoxFuture<'static, Reply>,
+}
+
+impl Future for Sent {
+    type Output = (usize, u64, Reply);
+
+    fn poll(mut self: Pin<&mut Self>, ctx: &mut Context<'_>) -> Poll<Self::Output> {
+        let (lane, sending) = (self.lane, self.sending);
+        self.reply.poll_unpin(ctx).map(|reply| (lane, sending, reply))
+    }
 }
 
 /// The task of a producer.
@@ -87,6 +106,9 @@ pub(super) struct Sender {
     /// Lanes in which something has changed.
     pub(super) touched: Vec<usize>,
     pub(super) events: FuturesUnordered<BoxFuture<'static, Event>>,
+    sent: FuturesUnordered<Sent>,
+    /// Something is to happen when the oldest of what was sent may be late.
+    is_watching: bool,
     pub(super) now_ms: i64,
     inbox: mpsc::UnboundedReceiver<Order>,
     /// The producer is gone: nothing waits for company any more.
@@ -112,6 +134,8 @@ impl Sender {
             lanes: Vec::new(),
             touched: Vec::new(),
             events: FuturesUnordered::new(),
+            sent: FuturesUnordered::new(),
+            is_watching: false,
             now_ms: 0,
             inbox,
             is_closing: false,
@@ -124,6 +148,7 @@ impl Sender {
             tokio::select! {
                 biased;
                 Some(event) = self.events.next() => self.happened(event),
+                Some((lane, sending, reply)) = self.sent.next() => self.answered(lane, sending, outcome(reply)),
                 order = self.inbox.recv(), if !self.is_closing => match order {
                     Some(order) => {
                         self.now_ms = now_ms();
@@ -136,8 +161,8 @@ impl Sender {
                 },
             }
             for _ in 0..ORDERS_AT_ONCE {
-                if let Some(Some(event)) = self.events.next().now_or_never() {
-                    self.happened(event);
+                if let Some(Some((lane, sending, reply))) = self.sent.next().now_or_never() {
+                    self.answered(lane, sending, outcome(reply));
                 } else if let Ok(order) = self.inbox.try_recv() {
                     self.order(order);
                 } else {
@@ -167,10 +192,14 @@ impl Sender {
 
     fn happened(&mut self, event: Event) {
         match event {
-            Event::Answered { lane, number, outcome } => self.answered(lane, number, outcome),
             Event::Identified { lane, outcome } => self.identified(lane, outcome),
             Event::Listed { topic, outcome } => self.listed(&topic, outcome),
             Event::AskAgain { topic } => self.events.push(ask_topic(self.client.clone(), topic)),
+            Event::Late => {
+                self.is_watching = false;
+                self.give_up();
+                self.watch();
+            }
             Event::Lingered { lane, number } => {
                 if let Some(it) = self.lanes.get_mut(lane) {
                     it.linger_is_over(number);
@@ -186,13 +215,13 @@ impl Sender {
         }
     }
 
-    fn answered(&mut self, place: usize, number: u64, outcome: Result<BatchAppended, Error>) {
+    fn answered(&mut self, place: usize, sending: u64, outcome: Result<BatchAppended, Error>) {
         let Some(lane) = self.lanes.get_mut(place) else { return };
         if let Err(error) = &outcome {
             tracing::debug!(topic = %lane.topic, partition = lane.partition.partition, %error, "a batch failed");
         }
         let is_unknown = outcome.as_ref().is_err_and(|error| error.code() == Some(Code::UNKNOWN_PARTITION));
-        let (settled, next) = lane.answered(number, outcome, &self.settings);
+        let (settled, next) = lane.answered(sending, outcome, &self.settings);
         let (is_homeless, name) = (lane.is_homeless(), Arc::clone(&lane.topic));
         if (is_homeless || is_unknown)
             && let Some(topic) = self.topics.get_mut(&name)
@@ -207,6 +236,34 @@ impl Sender {
         self.settle(settled);
         self.rest(place, next);
         self.touched.push(place);
+    }
+
+    /// Waits no longer for what was sent too long ago.
+    fn give_up(&mut self) {
+        for place in 0..self.lanes.len() {
+            while let Some((sending, sent)) = self.lanes.get(place).and_then(Lane::oldest) {
+                if sent.elapsed() < self.settings.request_timeout {
+                    break;
+                }
+                self.answered(place, sending, Err(Error::TimedOut));
+            }
+        }
+    }
+
+    /// Sees to it that something happens when the oldest of what was sent is late.
+    fn watch(&mut self) {
+        if self.is_watching {
+            return;
+        }
+        let sent = self.lanes.iter().filter_map(Lane::oldest).map(|(_, sent)| sent);
+        if let Some(oldest) = sent.min() {
+            self.is_watching = true;
+            let late = (oldest + self.settings.request_timeout).into();
+            self.events.push(Box::pin(async move {
+                sleep_until(late).await;
+                Event::Late
+            }));
+        }
     }
 
     fn rest(&mut self, lane: usize, next: Next) {
@@ -249,15 +306,20 @@ impl Sender {
 
     /// Sends what may be sent of the lanes in which something has changed.
     fn send_touched(&mut self) {
+        let now = Instant::now();
         for place in std::mem::take(&mut self.touched) {
             let Some(lane) = self.lanes.get_mut(place) else { continue };
             let open = self.settings.linger.is_zero() || self.is_closing;
             let mut settled = Vec::new();
-            while let Some(taken) = lane.take(open, &self.settings) {
+            while let Some(taken) = lane.take(open, now, &self.settings) {
                 match taken {
                     Ok(to_send) => {
-                        let (client, partition) = (&self.client, lane.partition);
-                        self.events.push(send(client, &self.settings, place, partition, to_send));
+                        let ToSend { sending, bytes } = to_send;
+                        let batch = ProducedBatch { partition: lane.partition, bytes: bytes.len() as u32 };
+                        let produce = Produce { acks: self.settings.acks, batches: vec![batch] };
+                        // The request is on its way when this returns.
+                        let reply = self.client.transport().call(produce.into_request(), vec![bytes]);
+                        self.sent.push(Sent { lane: place, sending, reply });
                     }
                     Err(failed) => settled.push(failed),
                 }
@@ -273,6 +335,7 @@ impl Sender {
             }
             settled.into_iter().for_each(|settled| self.settle(settled));
         }
+        self.watch();
     }
 
     fn is_empty(&self) -> bool {
@@ -298,28 +361,11 @@ impl Drop for Sender {
     }
 }
 
-/// The request is on its way when this returns.
-fn send(
-    client: &Client,
-    settings: &Settings,
-    lane: usize,
-    partition: TopicPartition,
-    to_send: ToSend,
-) -> BoxFuture<'static, Event> {
-    let ToSend { number, bytes } = to_send;
-    let batches = vec![ProducedBatch { partition, bytes: bytes.len() as u32 }];
-    let produce = Produce { acks: settings.acks, batches };
-    let answer = client.transport().call(produce.into_request(), vec![bytes]);
-    let patience = settings.request_timeout;
-    Box::pin(async move {
-        let answer = timeout(patience, answer).await.unwrap_or(Err(Error::TimedOut));
-        let outcome = answer.and_then(|(response, _)| {
-            let produced = Produce::answer(response).and_then(|it| it.outcomes.into_iter().next());
-            let produced = produced.ok_or_else(|| Error::Protocol("a batch was not answered".to_owned()))?;
-            produced.map_err(Error::from)
-        });
-        Event::Answered { lane, number, outcome }
-    })
+/// What became of the one batch of a request.
+fn outcome(reply: Reply) -> Result<BatchAppended, Error> {
+    let (response, _) = reply?;
+    let produced = Produce::answer(response).and_then(|it| it.outcomes.into_iter().next());
+    produced.ok_or_else(|| Error::Protocol("a batch was not answered".to_owned()))?.map_err(Error::from)
 }
 
 #[allow(clippy::disallowed_methods, reason = "records carry the time of their producer")]

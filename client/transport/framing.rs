@@ -2,9 +2,9 @@
 
 use crate::error::Error;
 use bytes::{Buf, Bytes, BytesMut};
-use callboard_protocol::native::frame::{Frame, LENGTH_BYTES};
+use callboard_protocol::native::frame::{Frame, HEADER_BYTES, LENGTH_BYTES};
 use callboard_protocol::native::operations::BODY_VERSION;
-use callboard_protocol::native::{Flags, FrameError, FrameHeader, Request};
+use callboard_protocol::native::{Flags, FrameError, FrameHeader};
 use std::collections::VecDeque;
 use std::io::{self, IoSlice};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -16,6 +16,10 @@ const READ_BYTES: usize = 64 << 10;
 const ROOM_BYTES_MAX: usize = 256 << 10;
 /// Pieces that one system call takes.
 const PIECES_AT_ONCE: usize = 64;
+/// Bytes of a batch that is copied behind others: to name it to the system would take longer.
+const COPY_BYTES_MAX: usize = 4 << 10;
+/// Bytes for which room is made at once where small frames are put together.
+const GATHERED_BYTES: usize = 64 << 10;
 /// Bytes of the largest frame that is taken from a broker.
 const FRAME_BYTES_MAX: usize = 1 << 30;
 
@@ -67,43 +71,67 @@ impl FrameReader {
 pub(super) struct FrameWriter {
     socket: OwnedWriteHalf,
     pieces: VecDeque<Bytes>,
+    /// What is behind them, and may grow.
+    gathered: BytesMut,
     /// Bytes that wait to be written.
     pub(super) bytes: usize,
 }
 
 impl FrameWriter {
     pub(super) fn new(socket: OwnedWriteHalf) -> Self {
-        Self { socket, pieces: VecDeque::new(), bytes: 0 }
+        Self { socket, pieces: VecDeque::new(), gathered: BytesMut::new(), bytes: 0 }
     }
 
     pub(super) fn add(
         &mut self,
         correlation_id: u32,
-        request: &Request,
+        operation: u16,
+        body: &[u8],
         batches: Vec<Bytes>,
-    ) -> Result<(), Error> {
-        let body = request.encode().map_err(misunderstood)?;
+    ) -> Result<(), FrameError> {
         let header = FrameHeader {
             correlation_id,
-            operation: request.operation(),
+            operation,
             version: BODY_VERSION,
             flags: Flags::NONE,
             body_bytes: body.len() as u32,
         };
         let payload = batches.iter().map(Bytes::len).sum();
-        let front = header.join(&body, payload).map_err(misunderstood)?;
-        self.bytes += front.len() + payload;
-        self.pieces.push_back(front);
-        self.pieces.extend(batches);
+        self.make_room(HEADER_BYTES + body.len());
+        header.put(&mut self.gathered, body, payload)?;
+        self.bytes += HEADER_BYTES + body.len() + payload;
+        for batch in batches {
+            if batch.len() <= COPY_BYTES_MAX {
+                self.make_room(batch.len());
+                self.gathered.extend_from_slice(&batch);
+            } else {
+                self.end_gathered();
+                self.pieces.push_back(batch);
+            }
+        }
         Ok(())
     }
 
-    pub(super) fn has_pieces(&self) -> bool {
-        !self.pieces.is_empty()
+    /// So that what is gathered already is not copied.
+    fn make_room(&mut self, bytes: usize) {
+        if self.gathered.capacity() - self.gathered.len() < bytes {
+            self.end_gathered();
+            self.gathered.reserve(bytes.max(GATHERED_BYTES));
+        }
+    }
+
+    fn end_gathered(&mut self) {
+        if !self.gathered.is_empty() {
+            self.pieces.push_back(self.gathered.split().freeze());
+        }
+    }
+
+    pub(super) fn is_pending(&self) -> bool {
+        self.bytes > 0
     }
 
     pub(super) async fn flush(&mut self) -> io::Result<()> {
-        while self.has_pieces() {
+        while self.is_pending() {
             self.write_some().await?;
         }
         Ok(())
@@ -111,6 +139,7 @@ impl FrameWriter {
 
     /// Writes the first pieces, as far as the socket takes them. Cancel safe.
     pub(super) async fn write_some(&mut self) -> io::Result<()> {
+        self.end_gathered();
         let slices: Vec<_> =
             self.pieces.iter().take(PIECES_AT_ONCE).map(|piece| IoSlice::new(piece)).collect();
         let mut written = self.socket.write_vectored(&slices).await?;

@@ -11,9 +11,12 @@ use bytes::Bytes;
 use callboard_protocol::native::frame::Frame;
 use callboard_protocol::native::hello::{Hello, Welcome};
 use callboard_protocol::native::read::{CloseReading, Credit, IsolationLevel, OpenReading, ReadPart};
-use callboard_protocol::native::{FrameHeader, Operation, Refusal, Request, Response, VERSION};
+use callboard_protocol::native::{
+    Body, FrameError, FrameHeader, Operation, Refusal, Request, Response, VERSION,
+};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
+use slab::Slab;
 use std::collections::HashMap;
 use std::io;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -26,6 +29,8 @@ use tokio::time::timeout;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Requests are gathered up to so many bytes before they are written.
 const GATHER_BYTES: usize = 256 << 10;
+/// The correlation id of requests that nobody waits for.
+const NOBODY: u32 = u32::MAX;
 
 /// A broker by its socket.
 #[derive(Debug)]
@@ -38,13 +43,26 @@ pub struct Tcp {
 #[derive(Debug)]
 enum Order {
     /// Send a request, and answer there.
-    Call { request: Request, batches: Vec<Bytes>, reply: oneshot::Sender<Reply> },
+    Call { request: Encoded, batches: Vec<Bytes>, reply: oneshot::Sender<Reply> },
     /// Open a reading, and push there.
     Open { open: OpenReading, pushes: mpsc::UnboundedSender<Pushed> },
     /// Give a reading credit.
     Credit(Credit),
     /// End a reading.
     Close(CloseReading),
+}
+
+/// A request's operation and body.
+#[derive(Debug)]
+struct Encoded {
+    operation: u16,
+    body: Body,
+}
+
+impl Encoded {
+    fn of(request: &Request) -> Result<Self, FrameError> {
+        Ok(Self { operation: request.operation(), body: request.encode()? })
+    }
 }
 
 impl Tcp {
@@ -66,6 +84,10 @@ impl Tcp {
 
 impl Transport for Tcp {
     fn call(&self, request: Request, batches: Vec<Bytes>) -> BoxFuture<'static, Reply> {
+        let request = match Encoded::of(&request) {
+            Ok(request) => request,
+            Err(error) => return Box::pin(std::future::ready(Err(misunderstood(error)))),
+        };
         let (reply, answer) = oneshot::channel();
         // A task that is gone drops the order and with it the reply.
         let _ = self.orders.send(Order::Call { request, batches, reply });
@@ -140,7 +162,8 @@ impl Dialer {
             client_id: self.client_id.clone(),
             software: concat!("callboard-client ", env!("CARGO_PKG_VERSION")).to_owned(),
         };
-        connection.writer.add(0, &hello.into_request(), Vec::new())?;
+        let Encoded { operation, body } = Encoded::of(&hello.into_request()).map_err(misunderstood)?;
+        connection.writer.add(0, operation, &body, Vec::new()).map_err(misunderstood)?;
         connection.writer.flush().await.map_err(|error| gone(&error))?;
         let frame = connection.reader.frame().await?;
         let response = answer(&frame)?;
@@ -159,8 +182,8 @@ struct Connection {
 /// Who waits for what on a connection.
 #[derive(Default)]
 struct Waiting {
-    next_correlation: u32,
-    calls: HashMap<u32, oneshot::Sender<Reply>>,
+    /// By correlation id.
+    calls: Slab<oneshot::Sender<Reply>>,
     readings: HashMap<u32, mpsc::UnboundedSender<Pushed>>,
 }
 
@@ -194,7 +217,7 @@ async fn keep(dialer: Dialer, connection: Connection, mut orders: mpsc::Unbounde
         let ended = serve(&mut reader, &mut writer, &mut waiting, begun, &mut orders).await;
         let Some(error) = ended else { return };
         tracing::debug!(%error, "the connection ended");
-        for (_, reply) in waiting.calls.drain() {
+        for reply in waiting.calls.drain() {
             let _ = reply.send(Err(error.clone()));
         }
         for (_, pushes) in waiting.readings.drain() {
@@ -232,7 +255,7 @@ async fn serve(
                 }
                 Err(error) => return Some(error),
             },
-            written = writer.write_some(), if writer.has_pieces() => {
+            written = writer.write_some(), if writer.is_pending() => {
                 if let Err(error) = written {
                     return Some(gone(&error));
                 }
@@ -252,31 +275,25 @@ async fn serve(
 
 impl Waiting {
     fn order(&mut self, order: Order, writer: &mut FrameWriter) {
-        self.next_correlation = self.next_correlation.wrapping_add(1);
-        let correlation = self.next_correlation;
         match order {
-            // Nobody waits any more, but what was sent is to take effect.
-            Order::Call { request, batches, reply } => match writer.add(correlation, &request, batches) {
-                Ok(()) => drop(self.calls.insert(correlation, reply)),
-                Err(error) => drop(reply.send(Err(error))),
-            },
-            Order::Open { open, pushes } => {
-                self.readings.insert(open.reading, pushes);
-                Self::send(correlation, &open.into_request(), writer);
-            }
-            Order::Credit(credit) => Self::send(correlation, &credit.into_request(), writer),
-            Order::Close(close) => {
-                if self.readings.remove(&close.reading).is_some() {
-                    Self::send(correlation, &close.into_request(), writer);
+            Order::Call { request: Encoded { operation, body }, batches, reply } => {
+                let entry = self.calls.vacant_entry();
+                match writer.add(entry.key() as u32, operation, &body, batches) {
+                    // Also when nobody waits any more: what was sent is to take effect.
+                    Ok(()) => drop(entry.insert(reply)),
+                    Err(error) => drop(reply.send(Err(misunderstood(error)))),
                 }
             }
-        }
-    }
-
-    /// Sends a request that nobody waits for.
-    fn send(correlation: u32, request: &Request, writer: &mut FrameWriter) {
-        if let Err(error) = writer.add(correlation, request, Vec::new()) {
-            tracing::error!(%error, "a request cannot be written");
+            Order::Open { open, pushes } => {
+                self.readings.insert(open.reading, pushes);
+                send(&open.into_request(), writer);
+            }
+            Order::Credit(credit) => send(&credit.into_request(), writer),
+            Order::Close(close) => {
+                if self.readings.remove(&close.reading).is_some() {
+                    send(&close.into_request(), writer);
+                }
+            }
         }
     }
 
@@ -284,7 +301,7 @@ impl Waiting {
         let FrameHeader { correlation_id, flags, .. } = frame.header;
         if flags.is_pushed() {
             self.pushed(correlation_id, frame);
-        } else if let Some(reply) = self.calls.remove(&correlation_id) {
+        } else if let Some(reply) = self.calls.try_remove(correlation_id as usize) {
             let batches = if frame.payload.is_empty() { Vec::new() } else { vec![frame.payload.clone()] };
             let _ = reply.send(answer(frame).map(|response| (response, batches)));
         } else if flags.is_refused() {
@@ -300,6 +317,15 @@ impl Waiting {
             None => Err(Error::Protocol("something else than a reading was pushed".to_owned())),
         });
         let _ = pushes.send(pushed);
+    }
+}
+
+/// Sends a request that nobody waits for.
+fn send(request: &Request, writer: &mut FrameWriter) {
+    let added = Encoded::of(request)
+        .and_then(|Encoded { operation, body }| writer.add(NOBODY, operation, &body, Vec::new()));
+    if let Err(error) = added {
+        tracing::error!(%error, "a request cannot be written");
     }
 }
 

@@ -111,7 +111,9 @@ pub(super) fn put_record(
     timestamp_delta: i64,
     offset_delta: i64,
 ) {
-    put_varint(records, body_bytes(record, timestamp_delta, offset_delta) as i64);
+    let body = body_bytes(record, timestamp_delta, offset_delta);
+    records.reserve(body + VARINT_BYTES_MAX);
+    put_varint(records, body as i64);
     records.put_u8(0);
     put_varint(records, timestamp_delta);
     put_varint(records, offset_delta);

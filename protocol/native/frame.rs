@@ -118,10 +118,19 @@ impl FrameHeader {
     /// # Errors
     /// [`FrameError::Body`] when the whole is longer than a length can say.
     pub fn join(self, body: &[u8], payload_bytes: usize) -> Result<Bytes, FrameError> {
+        let mut bytes = BytesMut::with_capacity(HEADER_BYTES + body.len());
+        self.put(&mut bytes, body, payload_bytes)?;
+        Ok(bytes.freeze())
+    }
+
+    /// Puts header and body behind what is in `bytes`. Nothing is put when that is an error.
+    ///
+    /// # Errors
+    /// As [`FrameHeader::join`].
+    pub fn put(self, bytes: &mut BytesMut, body: &[u8], payload_bytes: usize) -> Result<(), FrameError> {
         let length = (HEADER_BYTES - LENGTH_BYTES).saturating_add(body.len()).saturating_add(payload_bytes);
         // Readers take the length for a signed number.
         let length = i32::try_from(length).map_err(|_| FrameError::Body { body: body.len(), left: 0 })?;
-        let mut bytes = BytesMut::with_capacity(HEADER_BYTES + body.len());
         bytes.put_i32(length);
         bytes.put_u32(self.correlation_id);
         bytes.put_u16(self.operation);
@@ -129,7 +138,7 @@ impl FrameHeader {
         bytes.put_u8(self.flags.0);
         bytes.put_u32(body.len() as u32);
         bytes.extend_from_slice(body);
-        Ok(bytes.freeze())
+        Ok(())
     }
 }
 

@@ -17,7 +17,7 @@ pub mod refusal;
 pub mod topics;
 
 pub use frame::{Flags, FrameError, FrameHeader};
-pub use operations::{Operation, Request, Response};
+pub use operations::{Body, Operation, Request, Response};
 pub use refusal::{Code, Refusal};
 
 /// The version of the protocol that this crate speaks.

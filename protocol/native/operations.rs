@@ -7,6 +7,9 @@ use super::{admin, groups, hello, produce, read, topics};
 /// The version of all operations' bodies.
 pub const BODY_VERSION: u8 = 1;
 
+/// The bytes of a request or an answer without its batches.
+pub type Body = rkyv::util::AlignedVec;
+
 /// A request of an operation, which knows its answer.
 pub trait Operation {
     /// Its answer.
@@ -53,7 +56,7 @@ macro_rules! bodies {
             ///
             /// # Errors
             /// When it is larger than rkyv can write: no lists of ours are.
-            pub fn encode(&self) -> Result<rkyv::util::AlignedVec, FrameError> {
+            pub fn encode(&self) -> Result<Body, FrameError> {
                 match self {
                     $(Self::$name(body) => rkyv::to_bytes::<rkyv::rancor::Error>(body).map_err(malformed),)*
                 }
@@ -162,7 +165,7 @@ impl Refusal {
     ///
     /// # Errors
     /// As [`Request::encode`].
-    pub fn encode(&self) -> Result<rkyv::util::AlignedVec, FrameError> {
+    pub fn encode(&self) -> Result<Body, FrameError> {
         rkyv::to_bytes::<rkyv::rancor::Error>(self).map_err(malformed)
     }
 

@@ -227,13 +227,15 @@ impl<D: Door> Reader<D> {
         Ok(())
     }
 
-    /// Reads some of the `wanted` bytes, and perhaps a little of what is behind them. Only the time that
-    /// the client takes counts, not that for which the broker does not read.
+    /// Reads some of the `wanted` bytes, and of what is behind them as much as a small read takes: many small
+    /// frames take one system call. Only the time that the client takes counts, not that for which the broker
+    /// does not read.
     async fn read_more(&mut self, wanted: usize) -> Result<(), ReadError> {
-        // No more than was counted, and so the allocator may touch all of it.
-        self.buffer.reserve(wanted.max(READ_BYTES.min(wanted + PREFIX_BYTES)));
+        // Of a larger frame no more than was counted, and so the allocator may touch all of it.
+        let room = wanted.max(READ_BYTES.saturating_sub(self.buffer.len()));
+        self.buffer.reserve(room);
         let begun = clock::now();
-        let mut space = (&mut self.buffer).limit(wanted.max(READ_BYTES));
+        let mut space = (&mut self.buffer).limit(room);
         let read = timeout(self.patience, self.socket.read_buf(&mut space)).await;
         self.patience = self.patience.saturating_sub(begun.elapsed());
         match read {

@@ -32,18 +32,23 @@ impl Trial {
 
     /// Sends a batch: its number, its producer and its sequence number.
     fn send(&mut self) -> (u64, i64, i32) {
-        let sent = self.lane.take(true, &self.settings).expect("nothing may be sent").unwrap();
+        let sent =
+            self.lane.take(true, Instant::now(), &self.settings).expect("nothing may be sent").unwrap();
         let header = BatchHeader::parse(&sent.bytes).unwrap();
-        (sent.number, header.producer_id, header.base_sequence)
+        (self.lane.in_flight.back().unwrap().batch.number, header.producer_id, header.base_sequence)
+    }
+
+    fn sending(&self, number: u64) -> u64 {
+        self.lane.in_flight.iter().find(|it| it.batch.number == number).unwrap().sending
     }
 
     fn fail(&mut self, number: u64, error: Error) {
-        self.lane.answered(number, Err(error), &self.settings);
+        self.lane.answered(self.sending(number), Err(error), &self.settings);
     }
 
     fn deliver(&mut self, number: u64) {
         let appended = BatchAppended { base_offset: 5, log_append_time: -1, log_start: 0 };
-        self.lane.answered(number, Ok(appended), &self.settings);
+        self.lane.answered(self.sending(number), Ok(appended), &self.settings);
     }
 
     fn identify(&mut self, producer: i64) {
@@ -127,4 +132,21 @@ fn a_lane_that_leads_to_the_next_topic_of_its_name_numbers_what_it_has_anew() {
     trial.lane.wake();
     trial.identify(PRODUCER + 1);
     assert_eq!(trial.send(), (1, PRODUCER + 1, 0), "it begins again, with the same batch");
+}
+
+#[test]
+fn the_answer_to_an_earlier_sending_of_a_batch_says_nothing_of_the_later_one() {
+    let mut trial = Trial::start(Identity::Of(PRODUCER, 0));
+    let mut receipt = trial.add();
+    trial.send();
+    let late = trial.sending(0);
+    assert_eq!(trial.lane.oldest().map(|(sending, _)| sending), Some(late));
+    trial.fail(0, Error::TimedOut);
+    assert_eq!(trial.lane.oldest(), None);
+    trial.lane.wake();
+    assert_eq!(trial.send(), (0, PRODUCER, 0), "the same batch with the same number");
+    trial.lane.answered(late, Err(unknown(Code::OUT_OF_ORDER_SEQUENCE)), &trial.settings);
+    assert!(!trial.lane.is_recovering && receipt.try_recv().is_err());
+    trial.deliver(0);
+    assert!(receipt.try_recv().unwrap().is_ok());
 }
