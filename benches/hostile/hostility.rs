@@ -25,6 +25,8 @@ const SLOW: usize = 100;
 const SILENT: usize = 5;
 const PIPELINED: usize = 10_000;
 const NAMES: usize = 100_000;
+/// Of a thread, as the system counts it.
+const LOWEST_PRIORITY: i32 = 19;
 /// Between two sips of slow clients; how long a broker may take nothing of what is sent to it.
 const PAUSE: Duration = Duration::from_millis(10);
 
@@ -70,6 +72,7 @@ impl Hostile {
         let (stop, stopped) = mpsc::channel();
         self.stop.push(stop);
         self.threads.push(std::thread::spawn(move || {
+            rustix::process::nice(LOWEST_PRIORITY)?;
             while stopped.recv_timeout(pause) == Err(RecvTimeoutError::Timeout) {
                 round()?;
             }

@@ -4,6 +4,8 @@
 //! Between them and a broker stand two doors that pass everything on and keep frames: of each operation, version
 //! and size, by powers of two, the shortest.
 
+use crate::client::Client as Foreign;
+use crate::subjects::QUICK_GROUPS;
 use crate::support::process::output_of;
 use anyhow::{Context, Result};
 use bytes::Bytes;
@@ -152,12 +154,19 @@ async fn record_the_corpus() -> Result<()> {
     let (requests, natives) = (Inputs::default(), Inputs::default());
     let (door, native_door) = (TcpListener::bind("127.0.0.1:0")?, TcpListener::bind("127.0.0.1:0")?);
     let (address, native_address) = (door.local_addr()?.to_string(), native_door.local_addr()?.to_string());
-    let config = Config::new(folder.path()).kafka("127.0.0.1:0").native("127.0.0.1:0");
+    let mut config = Config::new(folder.path()).kafka("127.0.0.1:0").native("127.0.0.1:0");
+    for (name, value) in QUICK_GROUPS.iter().filter_map(|setting| setting.split_once('=')) {
+        config = config.set(name, value);
+    }
     let broker = Broker::spawn(config.set("advertised.address", address.as_str())).await?;
     let (behind, native_behind) = (broker.kafka_address(), broker.native_address());
     stand_between(door, behind.context("a port")?, &requests, &[Way::There], kafka);
     stand_between(native_door, native_behind.context("a port")?, &natives, &[Way::There, Way::Back], native);
     use_natively(&native_address).await?;
+    for client in [Foreign::Confluent, Foreign::Java, Foreign::Go] {
+        let arguments = ["consumer_groups".to_owned(), address.clone(), format!("recorded-{client}")];
+        tokio::task::spawn_blocking(move || client.run(&arguments.each_ref().map(String::as_str))).await??;
+    }
     let mut tests = Command::new(std::env::current_exe()?);
     tests.args(["--test-threads=2"]).env("CALLBOARD_TEST_BROKER", &address);
     // Some of them want a broker of their own; what they sent until then is kept all the same.
