@@ -109,10 +109,10 @@ struct Permits {
     is_counted: bool,
 }
 
-/// An answer has been written.
+/// So many answers have been written.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
-struct Answered;
+struct Answered(usize);
 
 /// The connection ends, and why.
 #[derive(Debug, Message)]
@@ -333,8 +333,8 @@ impl<D: Door> Handler<Frame> for Connection<D> {
 impl<D: Door> Handler<Answered> for Connection<D> {
     type Result = ();
 
-    fn handle(&mut self, _message: Answered, ctx: &mut Context<Self>) {
-        self.in_flight -= 1;
+    fn handle(&mut self, Answered(count): Answered, ctx: &mut Context<Self>) {
+        self.in_flight -= count;
         self.advance(ctx);
     }
 }

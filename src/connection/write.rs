@@ -171,9 +171,10 @@ impl<D: Door> Writer<D> {
             }
         }
         self.bytes = 0;
-        for permits in self.gathered.drain(..) {
-            drop(permits);
-            let _ = post(&self.connection, Answered);
+        let answered = self.gathered.len();
+        if answered > 0 {
+            self.gathered.clear();
+            let _ = post(&self.connection, Answered(answered));
         }
         Ok(())
     }
