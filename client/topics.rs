@@ -3,7 +3,7 @@
 use crate::error::Error;
 use crate::transport::{Transport, ask, one};
 use callboard_protocol::native::topics::{ListTopics, Topic};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 use uuid::Uuid;
@@ -53,21 +53,20 @@ impl Topics {
         Ok(topic)
     }
 
-    /// The name of a topic, asked for where it is not known.
-    pub(crate) async fn name(&self, id: Uuid) -> Result<Arc<str>, Error> {
-        if let Some(name) = self.known.read().unwrap_or_else(PoisonError::into_inner).names.get(&id) {
-            return Ok(Arc::clone(name));
-        }
+    /// The name of a topic, if that is known.
+    pub(crate) fn name(&self, id: Uuid) -> Option<Arc<str>> {
+        self.known.read().unwrap_or_else(PoisonError::into_inner).names.get(&id).cloned()
+    }
+
+    /// Asks for the names of topics. Answers those that are not there.
+    pub(crate) async fn learn_names(&self, mut topics: BTreeSet<Uuid>) -> Result<BTreeSet<Uuid>, Error> {
         let listed = ask(&*self.transport, ListTopics { names: None, create: false }).await?;
-        let mut found = None;
         for listed in listed.topics {
             let Ok(topic) = listed.outcome else { continue };
-            if topic.id == id {
-                found = Some(Arc::from(listed.name.as_str()));
-            }
+            topics.remove(&topic.id);
             self.learn(&listed.name, topic);
         }
-        found.ok_or_else(|| Error::Invalid("the topic was deleted".to_owned()))
+        Ok(topics)
     }
 
     /// Forgets what turned out not to be true any more.

@@ -1,43 +1,51 @@
 //! How a consumer comes to have partitions, and gives them up.
 
-use super::builder::Reset;
-use super::positions::Unsettled;
 use super::{Consumer, Partition};
-use crate::error::Error;
-use callboard_protocol::native::read::Position as Wanted;
-use callboard_protocol::native::{Code, TopicPartition};
+use callboard_protocol::native::TopicPartition;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+/// Partitions that are being given up.
+#[derive(Debug, Default)]
+pub(super) struct Revoking {
+    /// Of these the program was told.
+    told: BTreeSet<TopicPartition>,
+    /// What was read of them is committed, or could not be.
+    is_committed: bool,
+}
+
 impl Consumer {
-    /// Comes to have what the group wants: what is given up is committed first, and then the group is
-    /// told. Cancel safe: it is taken up again where it was left.
-    pub(super) async fn take_over(&mut self) {
+    /// Comes to have what the group wants, as far as that is possible now: what is given up is committed
+    /// first, and then the group is told.
+    pub(super) fn take_over(&mut self) {
         let Some(wanted) = self.wanted.clone() else { return };
         let own = self.positions.keys();
         let given_up: BTreeSet<_> = own.difference(&wanted).copied().collect();
         if !given_up.is_empty() {
-            if self.revoking.is_none() {
-                self.tell_revoked(&given_up);
-                self.revoking = Some(given_up.clone());
+            if !self.revoke(&given_up) {
+                return;
             }
-            if self.settings.commit_every.is_some()
-                && let Err(error) = self.commit_some(&given_up).await
-            {
-                tracing::warn!(%error, "what was read of partitions that are given up is not committed");
-            }
+            // What was asked for was asked when they were not another's yet.
+            self.asking = None;
             given_up.into_iter().for_each(|partition| self.give_up(partition));
         }
-        self.revoking = None;
-        let mut new = Vec::new();
-        for partition in wanted.difference(&own) {
-            match self.client.topics().name(partition.topic).await {
-                Ok(topic) => new.push((*partition, topic)),
-                // Its topic is gone, and so will be the assignment.
-                Err(error) => tracing::debug!(%error, "a partition without a topic"),
+        self.revoking = Revoking::default();
+        let (mut new, mut unnamed) = (Vec::new(), BTreeSet::new());
+        for partition in wanted.difference(&own).filter(|new| !self.nameless.contains(&new.topic)) {
+            match self.client.topics().name(partition.topic) {
+                Some(topic) => new.push((*partition, topic)),
+                None => drop(unnamed.insert(partition.topic)),
             }
         }
+        if !unnamed.is_empty() {
+            if self.asking.is_none() && !self.is_resting() {
+                self.ask_names(unnamed);
+            }
+            return;
+        }
         self.wanted = None;
+        // Those that have no name are gone, and so will be the assignment.
+        self.nameless.clear();
         let named: Vec<_> = new
             .iter()
             .map(|(key, topic)| Partition { topic: Arc::clone(topic), partition: key.partition })
@@ -51,6 +59,23 @@ impl Consumer {
         if let Some(member) = &self.member {
             member.owns(wanted.into_iter().collect());
         }
+    }
+
+    /// Tells the program that partitions are given up, and commits what was read of them in the background.
+    /// Answers whether that is done.
+    fn revoke(&mut self, given_up: &BTreeSet<TopicPartition>) -> bool {
+        let untold: BTreeSet<_> = given_up.difference(&self.revoking.told).copied().collect();
+        if !untold.is_empty() {
+            self.tell_revoked(&untold);
+            self.revoking.told.extend(untold);
+            self.revoking.is_committed = self.settings.commit_every.is_none();
+        }
+        if !self.revoking.is_committed && self.background.is_none() {
+            // When it fails, that is logged, and they are given up all the same.
+            self.revoking.is_committed = true;
+            self.begin_commit_of(given_up);
+        }
+        self.revoking.is_committed && self.background.is_none()
     }
 
     pub(super) fn tell_revoked(&mut self, partitions: &BTreeSet<TopicPartition>) {
@@ -67,61 +92,5 @@ impl Consumer {
     pub(super) fn give_up(&mut self, partition: TopicPartition) {
         self.leave_current(partition);
         self.positions.remove(partition);
-    }
-
-    /// Finds out where to begin in new partitions, and in those whose log lacks what was to be read.
-    pub(super) async fn settle(&mut self) {
-        if !self.positions.are_unsettled {
-            return;
-        }
-        let Unsettled { by_commit, by_policy } = self.positions.unsettled();
-        let committed = match self.committed_of(&by_commit).await {
-            Ok(committed) => committed,
-            Err(error) => return self.rest(&error),
-        };
-        let by_policy = by_policy.into_iter().map(|partition| (partition, None));
-        for (partition, committed) in by_commit.into_iter().zip(committed).chain(by_policy) {
-            let begin = match committed {
-                Some(offset) => Ok(offset),
-                None => self.reset(partition).await,
-            };
-            match begin {
-                Ok(offset) => {
-                    self.positions.seek(partition, offset);
-                    if let Some(offset) = committed {
-                        self.positions.committed(partition, offset);
-                    }
-                }
-                Err(error) if error.is_retriable() => return self.rest(&error),
-                Err(error) if error.code() == Some(Code::UNKNOWN_TOPIC) => self.topic_was_deleted(partition),
-                Err(error) => {
-                    self.positions.remove(partition);
-                    self.failures.push_back(error);
-                }
-            }
-        }
-        self.positions.are_unsettled = false;
-    }
-
-    /// Where the reset policy says to begin.
-    async fn reset(&self, partition: TopicPartition) -> Result<i64, Error> {
-        let position = match self.settings.reset {
-            Reset::Earliest => Wanted::Earliest,
-            Reset::Latest => Wanted::Latest,
-            Reset::Fail => {
-                let message = "nothing is committed for a partition, and nothing says where to begin";
-                return Err(Error::Invalid(message.to_owned()));
-            }
-        };
-        Ok(self.offset(partition, position).await?.unwrap_or(0))
-    }
-
-    pub(super) async fn offset(
-        &self,
-        partition: TopicPartition,
-        position: Wanted,
-    ) -> Result<Option<i64>, Error> {
-        let found = self.client.offset(partition, position, self.settings.isolation).await?;
-        Ok(found.map(|found| found.offset))
     }
 }

@@ -1,20 +1,35 @@
 //! Commit: how far the group has read.
 
-use super::Consumer;
+use super::{Consumer, asking};
 use crate::client::Client;
 use crate::error::Error;
 use crate::record::Received;
-use callboard_protocol::native::groups::{CommitOffsets, FetchOffsets, NewOffset};
+use callboard_protocol::native::groups::{CommitOffsets, NewOffset};
 use callboard_protocol::native::{Code, TopicPartition};
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use tokio::time::sleep;
 
 /// How often a commit is tried that could succeed later.
 const TRIES: usize = 10;
 /// How long is waited between.
 const BACKOFF: Duration = Duration::from_millis(100);
+
+/// A commit on its way, which takes effect whether or not anybody waits for it.
+#[derive(Debug)]
+pub(super) struct Background {
+    outcome: oneshot::Receiver<Result<(), Error>>,
+    marks: Vec<Mark>,
+}
+
+/// What is taken for committed while that is on its way, and what was committed before.
+#[derive(Debug)]
+struct Mark {
+    partition: TopicPartition,
+    offset: i64,
+    before: Option<i64>,
+}
 
 impl Consumer {
     /// Commits all that was given, and waits until it is durable.
@@ -28,33 +43,61 @@ impl Consumer {
         self.commit_some(&all).await
     }
 
-    /// Commits all that was given, in the background, for as long as the consumer is used. What fails
-    /// is logged, and committed with the next.
+    /// Commits all that was given, in the background. What fails is logged, and committed with the next.
     pub fn commit_async(&mut self) {
         if self.background.is_some() {
             self.commits_again = true;
             return;
         }
-        let all = self.positions.keys();
-        let Ok(Some(commit)) = self.to_commit(&all) else { return };
-        for NewOffset { partition, offset, .. } in &commit.offsets {
-            self.positions.committed(*partition, *offset);
-        }
-        let (done, outcome) = oneshot::channel();
-        self.background = Some(outcome);
-        let client = self.client.clone();
-        tokio::spawn(async move { done.send(send(&client, commit).await) });
+        self.begin_commit_of(&self.positions.keys());
     }
 
-    pub(super) fn background_is_done(&mut self, outcome: Result<(), Error>) {
-        self.background = None;
-        if let Err(error) = outcome {
-            tracing::warn!(%error, "a commit in the background failed");
-            self.positions.forget_committed();
+    /// Commits what was given of these partitions, in the background, where nothing else is on its way.
+    pub(super) fn begin_commit_of(&mut self, partitions: &BTreeSet<TopicPartition>) {
+        if let Ok(Some(commit)) = self.to_commit(partitions) {
+            self.begin_commit(commit);
+        }
+    }
+
+    fn begin_commit(&mut self, commit: CommitOffsets) {
+        let mark = |new: &NewOffset| Mark {
+            partition: new.partition,
+            offset: new.offset,
+            before: self.positions.get(new.partition).and_then(|it| it.committed),
+        };
+        let marks: Vec<_> = commit.offsets.iter().map(mark).collect();
+        for mark in &marks {
+            self.positions.committed(mark.partition, mark.offset);
+        }
+        let (client, epoch) = (self.client.clone(), self.member.as_ref().map(|member| member.epoch.clone()));
+        let (done, outcome) = oneshot::channel();
+        tokio::spawn(async move { done.send(send_until_taken(&client, commit, epoch).await) });
+        self.background = Some(Background { outcome, marks });
+    }
+
+    /// The commit in the background has come to its end, and so.
+    pub(super) fn background_is_done(&mut self, outcome: Result<(), Error>) -> Result<(), Error> {
+        let marks = self.background.take().map_or(Vec::new(), |background| background.marks);
+        if let Err(error) = &outcome {
+            tracing::warn!(%error, "a commit failed");
+            for Mark { partition, offset, before } in marks {
+                self.positions.not_committed(partition, offset, before);
+            }
         }
         if std::mem::take(&mut self.commits_again) {
             self.commit_async();
         }
+        outcome
+    }
+
+    /// Waits until nothing is on its way, and says what became of the last that was. Cancel safe.
+    pub(super) async fn background_ends(&mut self) -> Result<(), Error> {
+        let mut last = Ok(());
+        while let Some(background) = &mut self.background {
+            let outcome = background.outcome().await;
+            last = self.background_is_done(outcome);
+        }
+        last
     }
 
     /// Commits that all of a record's partition up to it was read, and waits until it is durable. Dropping
@@ -74,6 +117,8 @@ impl Consumer {
     pub async fn commit_offset(&mut self, topic: &str, partition: u32, offset: i64) -> Result<(), Error> {
         let partition = self.own(topic, partition)?;
         let commit = self.of_group(vec![NewOffset { partition, offset, metadata: String::new() }])?;
+        // What is on its way is older, and logged when it fails.
+        let _ = self.background_ends().await;
         self.send_commit(commit).await
     }
 
@@ -87,14 +132,23 @@ impl Consumer {
             return Err(no_group());
         }
         let partition = self.own(topic, partition)?;
-        Ok(self.committed_of(&[partition]).await?.into_iter().next().flatten())
+        let committed = asking::committed(&self.client, self.asker(), &[partition]).await?;
+        Ok(committed.into_iter().next().flatten())
     }
 
-    pub(super) async fn commit_some(&mut self, partitions: &BTreeSet<TopicPartition>) -> Result<(), Error> {
+    /// Commits what was given of these partitions, also what was on its way already and failed.
+    async fn commit_some(&mut self, partitions: &BTreeSet<TopicPartition>) -> Result<(), Error> {
+        // It is logged, and not committed yet.
+        let _ = self.background_ends().await;
         match self.to_commit(partitions)? {
             Some(commit) => self.send_commit(commit).await,
             None => Ok(()),
         }
+    }
+
+    async fn send_commit(&mut self, commit: CommitOffsets) -> Result<(), Error> {
+        self.begin_commit(commit);
+        self.background_ends().await
     }
 
     /// Commits when it is time to. What is given now is not read until the next is asked for, so it
@@ -105,20 +159,6 @@ impl Consumer {
             self.next_commit = Some(Instant::now() + every);
             self.commit_async();
         }
-    }
-
-    /// What is committed for partitions, in their order.
-    pub(super) async fn committed_of(
-        &self,
-        partitions: &[TopicPartition],
-    ) -> Result<Vec<Option<i64>>, Error> {
-        let Some(group) = self.group.clone().filter(|_| !partitions.is_empty()) else {
-            return Ok(vec![None; partitions.len()]);
-        };
-        let (member, _, epoch) = self.who();
-        let fetch = FetchOffsets { group, member, epoch, partitions: Some(partitions.to_vec()) };
-        let fetched = self.client.ask(fetch).await?;
-        Ok(fetched.offsets.into_iter().map(|fetched| fetched.offset).collect())
     }
 
     /// What was given and is not committed yet.
@@ -138,38 +178,38 @@ impl Consumer {
     }
 
     /// Who the consumer is to its group.
-    fn who(&self) -> (Option<String>, Option<String>, i32) {
+    pub(super) fn who(&self) -> (Option<String>, Option<String>, i32) {
         match &self.member {
             Some(member) => (Some(member.id.clone()), member.instance.clone(), *member.epoch.borrow()),
             None => (None, None, -1),
         }
     }
+}
 
-    async fn send_commit(&mut self, mut commit: CommitOffsets) -> Result<(), Error> {
-        if let Some(background) = &mut self.background {
-            let outcome = background.await.unwrap_or(Err(Error::Closed));
-            self.commits_again = false;
-            self.background_is_done(outcome);
-        }
-        let done: Vec<_> = commit.offsets.iter().map(|new| (new.partition, new.offset)).collect();
-        let mut tries = 0;
-        loop {
-            tries += 1;
-            match send(&self.client, commit.clone()).await {
-                Ok(()) => break,
-                Err(error) if error.is_retriable() && tries < TRIES => sleep(BACKOFF).await,
-                Err(error) => return Err(error),
-            }
-            if commit.member.is_some() {
-                // The member may have come to another epoch meanwhile.
-                (_, _, commit.epoch) = self.who();
-            }
-        }
-        for (partition, offset) in done {
-            self.positions.committed(partition, offset);
-        }
-        Ok(())
+impl Background {
+    /// Waits for its end. Cancel safe.
+    pub(super) async fn outcome(&mut self) -> Result<(), Error> {
+        (&mut self.outcome).await.unwrap_or(Err(Error::Closed))
     }
+}
+
+/// Sends a commit, again where that may help.
+async fn send_until_taken(
+    client: &Client,
+    mut commit: CommitOffsets,
+    epoch: Option<watch::Receiver<i32>>,
+) -> Result<(), Error> {
+    for _ in 1..TRIES {
+        match send(client, commit.clone()).await {
+            Err(error) if error.is_retriable() => sleep(BACKOFF).await,
+            outcome => return outcome,
+        }
+        if let Some(epoch) = &epoch {
+            // The member may have come to another epoch meanwhile.
+            commit.epoch = *epoch.borrow();
+        }
+    }
+    send(client, commit).await
 }
 
 async fn send(client: &Client, commit: CommitOffsets) -> Result<(), Error> {

@@ -4,6 +4,7 @@ use super::builder::Reset;
 use super::{Consumer, Partition};
 use crate::error::Error;
 use callboard_protocol::native::TopicPartition;
+use callboard_protocol::native::topics::Topic;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -41,30 +42,24 @@ impl Consumer {
         }
     }
 
-    /// Looks for topics of the names of those that were deleted. Cancel safe.
-    pub(super) async fn look_for_topics(&mut self) {
-        if self.deleted.looks_at.is_none_or(|at| at > Instant::now()) {
+    /// Looks for topics of the names of those that were deleted, when it is time to.
+    pub(super) fn look_for_topics(&mut self) {
+        if self.asking.is_some() || self.deleted.looks_at.is_none_or(|at| at > Instant::now()) {
             return;
         }
-        // Also when nobody waits for the answers to the end: what has come is read between two looks.
         self.deleted.looks_at = Some(Instant::now() + LOOK_EVERY);
-        let mut found = Vec::new();
-        for Waiting { partition: Partition { topic, partition }, is_paused } in &self.deleted.waiting {
-            // Who reads makes no topic.
-            match self.client.admin().topic(&**topic).await {
-                Ok(known) if *partition < known.partitions => {
-                    let partition = TopicPartition { topic: known.id, partition: *partition };
-                    found.push((partition, Arc::clone(topic), *is_paused));
-                }
-                Ok(_) => {}
-                Err(error) => tracing::debug!(%error, %topic, "a deleted topic is not there again"),
-            }
-        }
-        for (partition, topic, is_paused) in found {
-            self.deleted
-                .waiting
-                .retain(|it| it.partition.topic != topic || it.partition.partition != partition.partition);
-            self.positions.add(partition, topic);
+        self.look_for(self.deleted.waiting.iter().map(|it| it.partition.clone()).collect());
+    }
+
+    /// Topics of those names are there.
+    pub(super) fn found(&mut self, found: Vec<(Partition, Topic)>) {
+        for (partition, topic) in found.into_iter().filter(|(it, topic)| it.partition < topic.partitions) {
+            let place = self.deleted.waiting.iter().position(|it| it.partition == partition);
+            let Some(place) = place else { continue };
+            let Waiting { partition: Partition { topic: name, partition }, is_paused } =
+                self.deleted.waiting.remove(place);
+            let partition = TopicPartition { topic: topic.id, partition };
+            self.positions.add(partition, name);
             self.positions.pause(partition, is_paused);
         }
         if self.deleted.waiting.is_empty() {

@@ -1,6 +1,8 @@
 //! What a consumer does while it waits for records: it hears its group, reads, and commits.
 
 use super::Consumer;
+use super::asking::Asked;
+use super::assignment::Revoking;
 use super::batch::{self, Batch};
 use super::builder::Reset;
 use super::isolation;
@@ -22,6 +24,7 @@ enum Waited {
     Pushed(Option<Pushed>),
     CommitIsDue,
     Committed(Result<(), Error>),
+    Asked(Asked),
     Rested,
 }
 
@@ -30,11 +33,13 @@ impl Consumer {
     pub(super) async fn take(&mut self) -> Result<(TopicPartition, Batch), Error> {
         loop {
             self.commit_when_due();
-            self.take_over().await;
-            if self.rests_until.is_none_or(|until| until <= Instant::now()) {
+            if !self.is_resting() {
                 self.rests_until = None;
-                self.look_for_topics().await;
-                self.settle().await;
+            }
+            self.take_over();
+            if self.rests_until.is_none() {
+                self.look_for_topics();
+                self.settle();
                 self.open();
             }
             if let Some(failure) = self.failures.pop_front() {
@@ -65,7 +70,8 @@ impl Consumer {
             match self.wait().await {
                 Waited::Group(event) => self.heard(event),
                 Waited::Pushed(pushed) => self.pushed(pushed),
-                Waited::Committed(outcome) => self.background_is_done(outcome),
+                Waited::Committed(outcome) => drop(self.background_is_done(outcome)),
+                Waited::Asked(asked) => self.told(asked),
                 Waited::CommitIsDue | Waited::Rested => {}
             }
         }
@@ -73,7 +79,8 @@ impl Consumer {
 
     /// Waits for whatever comes first. Cancel safe.
     async fn wait(&mut self) -> Waited {
-        let Self { member, reading, next_commit, background, rests_until, deleted, .. } = self;
+        let Self { member, reading, next_commit, background, asking, rests_until, deleted, .. } = self;
+        let may_look = rests_until.is_none() && asking.is_none();
         let group = async {
             match member {
                 Some(member) => member.events.recv().await,
@@ -88,29 +95,43 @@ impl Consumer {
         };
         let committed = async {
             match background {
-                Some(background) => background.await.unwrap_or(Err(Error::Closed)),
+                Some(background) => background.outcome().await,
+                None => std::future::pending().await,
+            }
+        };
+        let asked = async {
+            match asking {
+                // It ends early only with the runtime, and with it all of this.
+                Some(asking) => match asking.await {
+                    Ok(asked) => asked,
+                    Err(_) => std::future::pending().await,
+                },
                 None => std::future::pending().await,
             }
         };
         tokio::select! {
             biased;
             event = group => Waited::Group(event),
-            pushed = pushed => Waited::Pushed(pushed),
+            asked = asked => Waited::Asked(asked),
             outcome = committed => Waited::Committed(outcome),
+            pushed = pushed => Waited::Pushed(pushed),
             () = at(*next_commit) => Waited::CommitIsDue,
             () = at(*rests_until) => Waited::Rested,
-            () = at(deleted.looks_at), if rests_until.is_none() => Waited::Rested,
+            () = at(deleted.looks_at), if may_look => Waited::Rested,
         }
     }
 
     fn heard(&mut self, event: Option<Event>) {
         match event {
-            Some(Event::Assigned(partitions)) => self.wanted = Some(partitions.into_iter().collect()),
+            Some(Event::Assigned(partitions)) => {
+                self.wanted = Some(partitions.into_iter().collect());
+                self.nameless.clear();
+            }
             Some(Event::Lost) => {
                 let lost = self.positions.keys();
                 self.tell_revoked(&lost);
                 lost.into_iter().for_each(|partition| self.give_up(partition));
-                (self.wanted, self.revoking) = (None, None);
+                (self.wanted, self.revoking, self.asking) = (None, Revoking::default(), None);
             }
             Some(Event::Failed(error)) => self.failures.push_back(error),
             None => {
@@ -189,6 +210,10 @@ impl Consumer {
         } else {
             self.failures.push_back(refusal.into());
         }
+    }
+
+    pub(super) fn is_resting(&self) -> bool {
+        self.rests_until.is_some_and(|until| until > Instant::now())
     }
 
     /// Tries nothing for a while.

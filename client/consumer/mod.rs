@@ -2,6 +2,7 @@
 //!
 //! - [`builder`]: what can be set, and its defaults
 //! - [`drive`]: what it does while it waits for records
+//! - [`asking`]: what it must know before it can read
 //! - [`assignment`]: coming to have partitions, and giving them up
 //! - [`member`]: the consumer's place in its group
 //! - [`positions`]: its partitions, how far it is in each, and what waits to be taken
@@ -10,6 +11,7 @@
 //! - [`isolation`]: leaving out what transactions took back
 //! - [`commit`]: how far the group has read
 
+mod asking;
 mod assignment;
 mod batch;
 mod builder;
@@ -28,9 +30,12 @@ use crate::client::Client;
 use crate::error::Error;
 use crate::record::Received;
 use crate::transport::Reading;
+use asking::Asking;
+use assignment::Revoking;
 use builder::Settings;
 use callboard_protocol::native::TopicPartition;
 use callboard_protocol::native::read::Position as Wanted;
+use commit::Background;
 use deleted::Deleted;
 use futures_util::Stream;
 use futures_util::stream::unfold;
@@ -40,7 +45,7 @@ use std::collections::{BTreeSet, VecDeque};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
-use tokio::sync::oneshot;
+use uuid::Uuid;
 
 /// A partition by the name of its topic.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -77,14 +82,18 @@ pub struct Consumer {
     current: Option<(TopicPartition, Batch)>,
     /// What the group wants the consumer to have, until it has it.
     wanted: Option<BTreeSet<TopicPartition>>,
-    /// The partitions that are given up, once the program was told.
-    revoking: Option<BTreeSet<TopicPartition>>,
+    /// The partitions that are being given up.
+    revoking: Revoking,
+    /// Topics of wanted partitions that are not there.
+    nameless: BTreeSet<Uuid>,
+    /// What is asked for in the background, one thing at a time.
+    asking: Option<Asking>,
     /// What the program is to be told of before anything else.
     failures: VecDeque<Error>,
     next_commit: Option<Instant>,
     /// The commit in the background, of which there is one at a time: else an older one could come
     /// behind a newer one.
-    background: Option<oneshot::Receiver<Result<(), Error>>>,
+    background: Option<Background>,
     /// There is more to commit when that one is done.
     commits_again: bool,
     rests_until: Option<Instant>,
@@ -110,7 +119,9 @@ impl Consumer {
             reading: None,
             current: None,
             wanted: None,
-            revoking: None,
+            revoking: Revoking::default(),
+            nameless: BTreeSet::new(),
+            asking: None,
             failures: VecDeque::new(),
             next_commit,
             background: None,
@@ -287,21 +298,27 @@ impl Consumer {
         Ok(())
     }
 
-    /// Commits what was given, unless nothing is committed by itself, and leaves the group. Dropping the
-    /// future leaves the group without waiting; a commit that is on its way is not taken back.
+    /// Commits what was given, unless nothing is committed by itself, waits for what is on its way, and leaves
+    /// the group. Dropping the future leaves the group without waiting; a commit that is on its way is not taken
+    /// back.
     ///
     /// # Errors
-    /// What the commit failed with; the group is left all the same.
+    /// What the commit failed with, also one in the background; the group is left all the same.
     pub async fn close(mut self) -> Result<(), Error> {
         let committed = if self.settings.commit_every.is_some() && self.group.is_some() {
             self.commit().await
         } else {
-            Ok(())
+            self.background_ends().await
         };
         if let Some(member) = self.member.take() {
             member.leave().await;
         }
         committed
+    }
+
+    async fn offset(&self, partition: TopicPartition, position: Wanted) -> Result<Option<i64>, Error> {
+        let found = self.client.offset(partition, position, self.settings.isolation).await?;
+        Ok(found.map(|found| found.offset))
     }
 
     fn own(&self, topic: &str, partition: u32) -> Result<TopicPartition, Error> {

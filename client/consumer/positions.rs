@@ -116,9 +116,12 @@ impl Positions {
         }
     }
 
-    /// What was committed is not known any more.
-    pub(super) fn forget_committed(&mut self) {
-        self.partitions.values_mut().for_each(|position| position.committed = None);
+    /// What was taken for committed is not, but what was before.
+    pub(super) fn not_committed(&mut self, partition: TopicPartition, offset: i64, before: Option<i64>) {
+        let position = self.partitions.get_mut(&partition);
+        if let Some(position) = position.filter(|it| it.committed == Some(offset)) {
+            position.committed = before;
+        }
     }
 
     /// The records before that offset were given.
@@ -126,6 +129,11 @@ impl Positions {
         if let Some(position) = self.partitions.get_mut(&partition) {
             position.next = Some(next);
         }
+    }
+
+    /// Finds out whether there are still partitions of which it is not known where to begin.
+    pub(super) fn look_for_unsettled(&mut self) {
+        self.are_unsettled = self.partitions.values().any(|position| position.next.is_none());
     }
 
     /// Partitions of which it is not known where to begin.

@@ -183,8 +183,16 @@ struct Connection {
 #[derive(Default)]
 struct Waiting {
     /// By correlation id.
-    calls: Slab<oneshot::Sender<Reply>>,
+    calls: Slab<Call>,
     readings: HashMap<u32, mpsc::UnboundedSender<Pushed>>,
+}
+
+/// Who waits for an answer.
+enum Call {
+    /// Whoever asked.
+    Asked(oneshot::Sender<Reply>),
+    /// A reading, which only wants to know whether it was refused.
+    Opened(u32),
 }
 
 /// Serves orders on one connection after the other.
@@ -217,8 +225,10 @@ async fn keep(dialer: Dialer, connection: Connection, mut orders: mpsc::Unbounde
         let ended = serve(&mut reader, &mut writer, &mut waiting, begun, &mut orders).await;
         let Some(error) = ended else { return };
         tracing::debug!(%error, "the connection ended");
-        for reply in waiting.calls.drain() {
-            let _ = reply.send(Err(error.clone()));
+        for call in waiting.calls.drain() {
+            if let Call::Asked(reply) = call {
+                let _ = reply.send(Err(error.clone()));
+            }
         }
         for (_, pushes) in waiting.readings.drain() {
             let _ = pushes.send(Err(error.clone()));
@@ -280,18 +290,19 @@ impl Waiting {
                 let entry = self.calls.vacant_entry();
                 match writer.add(entry.key() as u32, operation, &body, batches) {
                     // Also when nobody waits any more: what was sent is to take effect.
-                    Ok(()) => drop(entry.insert(reply)),
+                    Ok(()) => drop(entry.insert(Call::Asked(reply))),
                     Err(error) => drop(reply.send(Err(misunderstood(error)))),
                 }
             }
             Order::Open { open, pushes } => {
                 self.readings.insert(open.reading, pushes);
-                send(&open.into_request(), writer);
+                let call = self.calls.insert(Call::Opened(open.reading));
+                send(call as u32, &open.into_request(), writer);
             }
-            Order::Credit(credit) => send(&credit.into_request(), writer),
+            Order::Credit(credit) => send(NOBODY, &credit.into_request(), writer),
             Order::Close(close) => {
                 if self.readings.remove(&close.reading).is_some() {
-                    send(&close.into_request(), writer);
+                    send(NOBODY, &close.into_request(), writer);
                 }
             }
         }
@@ -301,11 +312,22 @@ impl Waiting {
         let FrameHeader { correlation_id, flags, .. } = frame.header;
         if flags.is_pushed() {
             self.pushed(correlation_id, frame);
-        } else if let Some(reply) = self.calls.try_remove(correlation_id as usize) {
-            let batches = if frame.payload.is_empty() { Vec::new() } else { vec![frame.payload.clone()] };
-            let _ = reply.send(answer(frame).map(|response| (response, batches)));
-        } else if flags.is_refused() {
-            tracing::debug!(error = ?answer(frame).err(), "a reading was refused");
+            return;
+        }
+        match self.calls.try_remove(correlation_id as usize) {
+            Some(Call::Asked(reply)) => {
+                let batches = if frame.payload.is_empty() { Vec::new() } else { vec![frame.payload.clone()] };
+                let _ = reply.send(answer(frame).map(|response| (response, batches)));
+            }
+            Some(Call::Opened(reading)) => {
+                if let Err(error) = answer(frame)
+                    && let Some(pushes) = self.readings.remove(&reading)
+                {
+                    let _ = pushes.send(Err(error));
+                }
+            }
+            // Credit for a reading that has ended there, or its end.
+            None => {}
         }
     }
 
@@ -320,10 +342,10 @@ impl Waiting {
     }
 }
 
-/// Sends a request that nobody waits for.
-fn send(request: &Request, writer: &mut FrameWriter) {
+/// Sends a request that has no batches.
+fn send(correlation: u32, request: &Request, writer: &mut FrameWriter) {
     let added = Encoded::of(request)
-        .and_then(|Encoded { operation, body }| writer.add(NOBODY, operation, &body, Vec::new()));
+        .and_then(|Encoded { operation, body }| writer.add(correlation, operation, &body, Vec::new()));
     if let Err(error) = added {
         tracing::error!(%error, "a request cannot be written");
     }
