@@ -1,18 +1,18 @@
 //! Callboard: a message broker made of actors that speaks the Kafka protocol, and that runs inside
 //! your program as well as by itself.
 //!
-//! ```
-//! use callboard::{Broker, Client, Config, Record};
-//!
+//! ```standalone_crate
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # let folder = tempfile::tempdir()?;
-//! # let folder = folder.path();
-//! let broker = Broker::spawn(Config::new(folder).without_ports()).await?;
-//! let client = Client::in_process(&broker);
-//! client.producer().send(Record::to("orders").key("ada").value("one teapot")).await?;
-//! let mut consumer = client.consumer().assign("orders", 0).build().await?;
-//! # drop(consumer.position("orders", 0));
+//! # std::env::set_current_dir(&folder)?;
+//! let broker = callboard::Broker::spawn(callboard::Config::new("./data").without_ports()).await?;
+//! let client = callboard::Client::in_process(&broker);
+//! client.producer().send(callboard::Record::to("orders").key("ada").value("one teapot")).await?;
+//! let kitchen = client.consumer().group("kitchen").topics(["orders"]);
+//! let mut consumer = kitchen.auto_offset_reset(callboard::client::consumer::Reset::Earliest).build().await?;
+//! let record = consumer.next().await?;
+//! # assert_eq!(record.value().map(|value| &value[..]), Some(&b"one teapot"[..]));
 //! # broker.shutdown().await;
 //! # Ok(())
 //! # }

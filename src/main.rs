@@ -39,7 +39,7 @@ fn run() -> anyhow::Result<ExitCode> {
         }
     };
     match cli.command() {
-        Command::Client(command) => ask(command)?,
+        Command::Client(command) => printed(ask(command))?,
         Command::Check(args) => return commands::check::run(&args),
         Command::Salvage(args) => return commands::salvage::run(&args),
         Command::Completions(shell) => {
@@ -50,11 +50,20 @@ fn run() -> anyhow::Result<ExitCode> {
                 &mut std::io::stdout(),
             );
         }
-        Command::Manual(names) => commands::manual::run(<Cli as CommandFactory>::command(), &names)?,
-        Command::Config(telling) => print_config(&load(&cli)?, telling)?,
+        Command::Manual(names) => printed(commands::manual::run(<Cli as CommandFactory>::command(), &names))?,
+        Command::Config(telling) => printed(print_config(&load(&cli)?, telling))?,
         Command::Serve => serve(load(&cli)?)?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What came of printing, which is no failure when somebody only wanted the first lines.
+fn printed(outcome: anyhow::Result<()>) -> anyhow::Result<()> {
+    let is_unread = |error: &std::io::Error| error.kind() == std::io::ErrorKind::BrokenPipe;
+    match outcome {
+        Err(error) if error.chain().filter_map(|cause| cause.downcast_ref()).any(is_unread) => Ok(()),
+        outcome => outcome,
+    }
 }
 
 fn load(cli: &Cli) -> anyhow::Result<Values> {

@@ -76,6 +76,8 @@ impl Broker {
     /// over anything. When the actor dies the subscription ends, and what it did not acknowledge comes
     /// to the group's next member: subscribe its successor.
     ///
+    /// Dropping the future may leave a subscription that ends at once.
+    ///
     /// # Errors
     /// [`Error::Invalid`] when the group or the topics have no name.
     pub async fn subscribe(
@@ -89,7 +91,8 @@ impl Broker {
         self.subscribe_with(consumer, recipient).await
     }
 
-    /// Lets an actor read what a consumer is set up for; what that commits by itself is turned off.
+    /// Lets an actor read what a consumer is set up for; what that commits by itself is turned off. Dropping
+    /// the future is as for [`Broker::subscribe`].
     ///
     /// # Errors
     /// As for [`ConsumerBuilder::build`].
@@ -137,7 +140,8 @@ impl Subscription {
     /// never does, the reply of one that has comes to nobody, and they come again to the group's next
     /// member. So does what a unit acknowledges after that: it is refused, because the member has left.
     ///
-    /// What is committed and said to the group is durable when this returns, unless storage fails.
+    /// What is committed and said to the group is durable when this returns, unless storage fails. Dropping the
+    /// future ends the subscription all the same.
     pub async fn stop_within(mut self, patience: Duration) {
         // The task has ended already when it does not listen.
         let _ = self.stop.take().map(|stop| stop.send(patience));

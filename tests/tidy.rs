@@ -219,6 +219,15 @@ fn no_file_speaks_of_the_machine_that_it_was_written_on() {
 }
 
 #[test]
+fn the_example_of_the_readme_is_one_that_is_tested() {
+    let (readme, tested) = (repository::read("README.md"), repository::read("src/lib.rs"));
+    let example = readme.split("```rust\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    assert!(example.lines().count() > 3, "{example}");
+    let untested = example.lines().filter(|line| !tested.contains(&format!("//! {line}\n")));
+    holds(untested.map(|line| format!("README.md: not in the documentation of src/lib.rs: {line}")));
+}
+
+#[test]
 fn documents_are_short_and_name_files_that_exist() {
     assert!(read("docs/ARCHITECTURE.md").lines().count() <= ARCHITECTURE_LINES_MAX);
     let mut wrong = Vec::new();

@@ -94,7 +94,7 @@ impl<C: Codec> TypedConsumer<C> {
         &mut self.consumer
     }
 
-    /// Closes the consumer.
+    /// Closes the consumer. Dropping the future is as for [`Consumer::close`].
     ///
     /// # Errors
     /// As for [`Consumer::close`].

@@ -198,7 +198,8 @@ impl ConsumerBuilder {
         self
     }
 
-    /// The consumer. A member of a group enters it in the background. Dropping the future leaves nothing.
+    /// The consumer. A member of a group enters it in the background. Without a group, topics that are not there
+    /// are made where the broker allows it (`auto.create.topics.enable`). Dropping the future leaves nothing.
     ///
     /// # Errors
     /// [`Error::Invalid`] when nothing is to be read, or what contradicts itself; [`Error::Refused`]

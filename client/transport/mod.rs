@@ -69,7 +69,8 @@ impl fmt::Debug for Reading {
     }
 }
 
-/// Sends a request that has no batches, and waits for its own answer.
+/// Sends a request that has no batches, and waits for its own answer. Dropping the future does not take the
+/// request back.
 ///
 /// # Errors
 /// [`Error`].

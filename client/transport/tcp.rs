@@ -66,7 +66,7 @@ impl Encoded {
 }
 
 impl Tcp {
-    /// Connects, greets, and keeps the connection.
+    /// Connects, greets, and keeps the connection. Dropping the future gives it up.
     ///
     /// # Errors
     /// [`Error::Invalid`] when that is no address, [`Error::Unresolved`] when its name does not resolve,

@@ -8,9 +8,9 @@ use callboard_client::consumer::{Consumer, IsolationLevel, Reset};
 use callboard_client::{Client, Received};
 use callboard_protocol::native::read::Position;
 use std::collections::HashMap;
-use std::io::{BufWriter, ErrorKind, Stdout, Write};
+use std::io::{self, BufWriter, ErrorKind, Stdout, Write};
 use std::time::Duration;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::interval;
 
 /// How often it is looked whether a partition's end was reached by offsets that no record has.
@@ -26,7 +26,21 @@ pub(super) async fn run(client: &Client, consume: ConsumeArgs) -> Result<()> {
     } else {
         Some(ends(client, &consume, &consumer).await?)
     };
-    let mut out = BufWriter::new(std::io::stdout());
+    let outcome = copy(&mut consumer, &consume, ends.as_mut(), [&mut terminate, &mut interrupt]).await;
+    // Also when something went wrong: its group need not wait for it.
+    let closed = consumer.close().await;
+    outcome?;
+    Ok(closed?)
+}
+
+/// Writes what is read, until all of it was, a signal comes, or nobody reads what is written.
+async fn copy(
+    consumer: &mut Consumer,
+    consume: &ConsumeArgs,
+    mut ends: Option<&mut HashMap<u32, i64>>,
+    [terminate, interrupt]: [&mut Signal; 2],
+) -> Result<()> {
+    let mut out = BufWriter::new(io::stdout());
     let is_over =
         |consumer: &Consumer, partition, end| consumer.position(&consume.topic, partition) >= Some(end);
     let mut left = consume.count.unwrap_or(u64::MAX);
@@ -39,22 +53,21 @@ pub(super) async fn run(client: &Client, consume: ConsumeArgs) -> Result<()> {
             _ = interrupt.recv() => break,
             record = consumer.next() => record?,
             _ = looks.tick(), if ends.is_some() => {
-                ends.iter_mut().for_each(|ends| ends.retain(|id, end| !is_over(&consumer, *id, *end)));
+                ends.iter_mut().for_each(|ends| ends.retain(|id, end| !is_over(consumer, *id, *end)));
                 continue;
             }
         };
-        if !write(&mut out, &consume, &record)? {
-            break;
+        if !write(&mut out, consume, &record)? {
+            return Ok(());
         }
         left -= 1;
         if let Some(ends) = &mut ends
-            && ends.get(&record.partition).is_some_and(|end| is_over(&consumer, record.partition, *end))
+            && ends.get(&record.partition).is_some_and(|end| is_over(consumer, record.partition, *end))
         {
             ends.remove(&record.partition);
         }
     }
-    consumer.close().await?;
-    Ok(())
+    is_read(out.flush()).map(drop)
 }
 
 async fn build(client: &Client, consume: &ConsumeArgs) -> Result<Consumer> {
@@ -121,8 +134,14 @@ fn write(out: &mut BufWriter<Stdout>, consume: &ConsumeArgs, record: &Received) 
         out.write_all(&as_format(&consume.format, record))
     };
     // What is read while records are awaited is to be seen at once.
-    match written.and_then(|()| if consume.follow || consume.group.is_some() { out.flush() } else { Ok(()) })
-    {
+    is_read(
+        written.and_then(|()| if consume.follow || consume.group.is_some() { out.flush() } else { Ok(()) }),
+    )
+}
+
+/// Whether what was written will be read by somebody.
+fn is_read(written: io::Result<()>) -> Result<bool> {
+    match written {
         Ok(()) => Ok(true),
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
         Err(error) => Err(error).context("writing to standard output"),

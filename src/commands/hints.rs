@@ -20,6 +20,12 @@ impl<T> AboutTopic<T> for Result<T, Error> {
                 "topic {name} already exists; `callboard topic alter {name}` changes it, and \
                  `callboard topic delete {name}` deletes it with its records"
             ),
+            Some(Code::INVALID_CONFIG) => Problem::new(error).context(format!(
+                "topic {name}; docs/CONFIGURATION.md and `callboard config` tell which settings there are"
+            )),
+            Some(Code::INVALID_PARTITIONS) => Problem::new(error).context(format!(
+                "topic {name}; --partitions takes a number from 1 to that of max.partitions"
+            )),
             _ => Problem::new(error).context(format!("topic {name}")),
         })
     }

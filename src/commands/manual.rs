@@ -10,11 +10,12 @@ use clap::Command;
 pub fn run(mut program: Command, names: &[String]) -> Result<()> {
     // So that each command knows its whole name.
     program.build();
+    let program_name = program.get_name().to_owned();
     let mut command = &program;
     for name in names {
         let Some(found) = command.find_subcommand(name) else {
             let known: Vec<_> = command.get_subcommands().map(Command::get_name).collect();
-            let whole = command.get_bin_name().unwrap_or_default();
+            let whole = command.get_bin_name().unwrap_or(&program_name);
             if known.is_empty() {
                 bail!("{whole} has no commands of its own, so none that is {name}");
             }

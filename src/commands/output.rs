@@ -1,10 +1,13 @@
 //! Tables and bars for people, JSON for programs.
 
+use anstyle::Style;
 use anyhow::{Context, Result};
 use comfy_table::{Cell, CellAlignment, Table, presets};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Map, Value};
 use std::io::{IsTerminal, Write};
+
+const WRITING: &str = "writing to standard output";
 
 /// Rows under a head. Numbers stand right.
 #[derive(Debug)]
@@ -26,7 +29,7 @@ impl Rows {
         self.rows.is_empty()
     }
 
-    /// Prints all rows: an object a line for programs, a table for people.
+    /// Prints all rows: an object a line for programs, a table for people, with a bold head on a terminal.
     pub(super) fn print(self, json: bool) -> Result<()> {
         if json {
             for row in self.rows {
@@ -43,7 +46,11 @@ impl Rows {
         table.column_iter_mut().for_each(|column| {
             column.set_padding((0, 2));
         });
-        line(table.trim_fmt().trim_end())
+        let (table, bold) = (table.trim_fmt(), Style::new().bold());
+        let (head, rows) = table.split_once('\n').unwrap_or((&table, ""));
+        let text = format!("{bold}{head}{bold:#}\n{rows}");
+        // Which leaves styles out where they would not be seen, or nobody wants them.
+        writeln!(anstream::stdout(), "{}", text.trim_end()).context(WRITING)
     }
 }
 
@@ -63,7 +70,7 @@ pub(super) fn done(json: bool, what: &str, fields: Value) -> Result<()> {
 
 /// Prints a line.
 pub(super) fn line(text: &str) -> Result<()> {
-    writeln!(std::io::stdout(), "{text}").context("writing to standard output")
+    writeln!(std::io::stdout(), "{text}").context(WRITING)
 }
 
 /// A bar up to a length, on a terminal only.

@@ -32,7 +32,8 @@ impl Fault {
         Self { operation: None, effect, times: 1 }
     }
 
-    /// Happens to requests of one operation only, by its name: `Produce`, `Fetch`, `JoinGroup`.
+    /// Happens to requests of one operation only, by its name: `Produce`, `Fetch`, `JoinGroup`. With a name
+    /// that none has it never happens.
     #[must_use]
     pub fn on(self, operation: impl Into<String>) -> Self {
         Self { operation: Some(operation.into()), ..self }

@@ -45,7 +45,7 @@ pub struct TestBroker {
 }
 
 impl TestBroker {
-    /// Starts a broker.
+    /// Starts a broker. Dropping the future stops it again.
     ///
     /// # Errors
     /// [`StartError`], also when no temporary folder can be had.
@@ -53,7 +53,8 @@ impl TestBroker {
         Self::start_with(std::iter::empty::<(String, String)>()).await
     }
 
-    /// Starts a broker with settings, each a key of `callboard.toml` and its value.
+    /// Starts a broker with settings, each a key of `callboard.toml` and its value. Dropping the future stops it
+    /// again.
     ///
     /// # Errors
     /// As for [`TestBroker::start`], and when there is no such setting.
@@ -99,7 +100,8 @@ impl TestBroker {
     }
 
     /// Ends the broker as a crash would: connections break, nothing is finished, nothing is closed;
-    /// then starts it again on what is on the disk, at the same ports.
+    /// then starts it again on what is on the disk, at the same ports. When the future is dropped the broker may
+    /// stay ended.
     ///
     /// # Errors
     /// [`StartError`], for instance when somebody else took a port meanwhile.
@@ -112,7 +114,7 @@ impl TestBroker {
         Ok(())
     }
 
-    /// Stops the broker and removes its folder.
+    /// Stops the broker and removes its folder. Dropping the future does so too, without waiting.
     pub async fn shutdown(self) {
         self.broker.shutdown().await;
     }

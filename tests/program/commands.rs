@@ -5,7 +5,7 @@ use crate::trial::{Trial, objects};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::json;
-use std::fs;
+use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 
@@ -153,6 +153,38 @@ fn a_member_that_is_stopped_commits_and_leaves() {
     }
 }
 
+/// Runs a command whose output goes there. Answers its exit code and what it says of problems.
+fn into(trial: &Trial, words: &[&str], out: impl Into<Stdio>) -> (Option<i32>, String) {
+    let words = [words, &["--broker", &trial.native]].concat();
+    let output = callboard(trial.folder.path(), &words).stdout(out).stderr(Stdio::piped()).output().unwrap();
+    (output.status.code(), String::from_utf8(output.stderr).unwrap())
+}
+
+#[test]
+fn what_is_read_and_cannot_be_written_is_an_error_and_the_group_is_left() {
+    let trial = Trial::start();
+    trial.give(&["produce", "orders"], "1\n2\n3\n");
+    for words in [&["consume", "orders"][..], &["consume", "orders", "--json"], &["topic", "list"]] {
+        let (code, problem) = into(&trial, words, File::create("/dev/full").unwrap());
+        assert_eq!(code, Some(1), "{words:?}");
+        assert!(problem.contains("writing to standard output"), "{problem}");
+    }
+    let (code, _) = into(&trial, &["consume", "orders", "-G", "kitchen"], File::create("/dev/full").unwrap());
+    assert_eq!(code, Some(1));
+    assert!(trial.run(&["group", "describe", "kitchen"]).contains("has no members"));
+}
+
+#[test]
+fn who_wants_only_the_first_lines_gets_them_without_a_problem() {
+    let trial = Trial::start();
+    trial.give(&["produce", "orders"], "1\n2\n3\n");
+    for words in [&["consume", "orders"][..], &["topic", "list"]] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        assert_eq!(into(&trial, words, writer), (Some(0), String::new()), "{words:?}");
+    }
+}
+
 #[test]
 fn a_broker_is_measured() {
     let trial = Trial::start();
@@ -219,6 +251,9 @@ fn completions_and_a_manual_are_printed() {
         let page = String::from_utf8(output.stdout).unwrap();
         assert!(page.contains(says), "{words:?}: {}", &page[..page.len().min(500)]);
     }
+    let output = callboard(folder.path(), &["manual", "topics"]).output().unwrap();
+    let problem = String::from_utf8(output.stderr).unwrap();
+    assert!(problem.contains("callboard has no command topics; it has serve"), "{problem}");
     let output = callboard(folder.path(), &["manual", "topic", "creat"]).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     let problem = String::from_utf8(output.stderr).unwrap();

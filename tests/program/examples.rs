@@ -44,6 +44,12 @@ fn values_are_typed() {
 }
 
 #[test]
+fn what_goes_wrong_is_tested() {
+    let said = run("testing");
+    assert!(said.contains("after a crash: offset 4") && said.contains("4 faults, and 5 records"), "{said}");
+}
+
+#[test]
 fn actors_subscribe() {
     assert_eq!(run("subscribe").matches("kitchen: ").count(), 3);
 }
