@@ -57,6 +57,7 @@ struct Own {
 
 /// Why a broker does not start.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum StartError {
     /// A setting is unknown, impossible, or contradicts another.
     #[error(transparent)]

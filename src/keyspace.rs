@@ -44,6 +44,7 @@ pub type Entry<C> = (Vec<u8>, Versioned<<C as Codec>::Out>);
 
 /// Why a keyspace is not read, or a value not written.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum KeyspaceError<E: std::error::Error + 'static> {
     /// The name is empty or longer than 255 bytes.
     #[error("a keyspace's name has 1 to {NAME_BYTES_MAX} bytes")]

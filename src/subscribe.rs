@@ -54,6 +54,7 @@ pub struct Subscription {
 
 /// Why a subscription ended.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum Ended {
     /// It was ended here.
     #[error("the subscription was ended")]

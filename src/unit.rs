@@ -46,6 +46,7 @@ struct Commit {
 /// Why a unit was not committed. Nothing of it was done, but after [`UnitError::Unavailable`] it may be
 /// there after a restart.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum UnitError {
     /// A row that the unit expects something of has changed: read it again, and decide anew.
     #[error("a row has changed since it was read")]

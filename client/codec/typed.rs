@@ -32,6 +32,7 @@ pub struct TypedRecord<T> {
 
 /// Why there is no value.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum TypedError<E> {
     /// The record cannot be turned into a value. It counts as read, and the next can be.
     Codec {

@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 /// Where a consumer begins in a partition for which its group has committed nothing, or whose records
 /// are gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub enum Reset {
     /// At the first record that is there.
     Earliest,

@@ -14,6 +14,7 @@ pub struct Fault {
 
 /// What goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Effect {
     /// The request is not done, and answered with that code: Kafka's, or the native protocol's. An
     /// operation that has no such answer is done.
