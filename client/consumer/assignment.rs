@@ -29,7 +29,6 @@ impl Consumer {
             self.asking = None;
             given_up.into_iter().for_each(|partition| self.give_up(partition));
         }
-        self.revoking = Revoking::default();
         let (mut new, mut unnamed) = (Vec::new(), BTreeSet::new());
         for partition in wanted.difference(&own).filter(|new| !self.nameless.contains(&new.topic)) {
             match self.client.topics().name(partition.topic) {
@@ -39,11 +38,15 @@ impl Consumer {
         }
         if !unnamed.is_empty() {
             if self.asking.is_none() && !self.is_resting() {
+                if !self.revoking.told.is_empty() {
+                    // Others need not wait for what it has not come to yet.
+                    self.tell_owned(own.intersection(&wanted).copied().collect());
+                }
                 self.ask_names(unnamed);
             }
             return;
         }
-        self.wanted = None;
+        (self.wanted, self.revoking) = (None, Revoking::default());
         // Those that have no name are gone, and so will be the assignment.
         self.nameless.clear();
         let named: Vec<_> = new
@@ -56,8 +59,12 @@ impl Consumer {
         if let Some(listener) = self.settings.on_assigned.as_mut().filter(|_| !named.is_empty()) {
             listener(&named);
         }
+        self.tell_owned(wanted.into_iter().collect());
+    }
+
+    fn tell_owned(&self, partitions: Vec<TopicPartition>) {
         if let Some(member) = &self.member {
-            member.owns(wanted.into_iter().collect());
+            member.owns(partitions);
         }
     }
 
