@@ -43,21 +43,28 @@ fn describe(client: &mut Client, group: &str) -> DescribedGroup {
     answer.groups.remove(0)
 }
 
-/// Two workers in a generation, of which the first leads.
+/// Two workers in a generation. They change places where the second came first, so that the first leads.
 fn workers(first: &mut Group, second: &mut Group) -> ([String; 2], i32) {
     let name = first.name.clone();
-    let ids = [first.id(), second.id()];
+    let mut ids = [first.id(), second.id()];
     first.client.send(JOIN, &joins(&name, &ids[0], 0));
     second.client.send(JOIN, &joins(&name, &ids[1], 1));
-    let (_, mut led) = first.client.receive::<JoinGroupResponse>(JOIN);
-    let (_, followed) = second.client.receive::<JoinGroupResponse>(JOIN);
-    assert_eq!([led.error_code, followed.error_code], [ErrorCode::NONE; 2]);
-    assert_eq!((&*led.leader, led.generation_id), (&*ids[0], followed.generation_id));
-    led.members.sort_by_key(|member| member.member_id.as_str() != ids[0]);
-    for (number, member) in led.members.iter().enumerate() {
+    let (_, one) = first.client.receive::<JoinGroupResponse>(JOIN);
+    let (_, other) = second.client.receive::<JoinGroupResponse>(JOIN);
+    assert_eq!([one.error_code, other.error_code], [ErrorCode::NONE; 2]);
+    assert_eq!((&one.leader, one.generation_id), (&other.leader, other.generation_id));
+    let leads = ids.iter().position(|id| **id == *one.leader).unwrap();
+    let [led, followed] = if leads == 0 { [&one, &other] } else { [&other, &one] };
+    assert_eq!((led.members.len(), followed.members.len()), (2, 0));
+    for member in &led.members {
+        let number = ids.iter().position(|id| **id == *member.member_id).unwrap();
         assert_eq!(member.metadata, [b"sessioned", &*opaque(number)].concat());
     }
-    (ids, led.generation_id)
+    if leads == 1 {
+        std::mem::swap(first, second);
+        ids.swap(0, 1);
+    }
+    (ids, one.generation_id)
 }
 
 #[test]
