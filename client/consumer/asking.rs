@@ -40,11 +40,10 @@ pub(super) struct Begin {
 }
 
 /// A group, and who asks it: a member and its epoch, or somebody else.
-#[derive(Debug, Clone)]
 pub(super) struct Asker {
-    pub(super) group: String,
-    pub(super) member: Option<String>,
-    pub(super) epoch: i32,
+    group: String,
+    member: Option<String>,
+    epoch: i32,
 }
 
 impl Consumer {

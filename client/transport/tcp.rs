@@ -162,8 +162,7 @@ impl Dialer {
             client_id: self.client_id.clone(),
             software: concat!("callboard-client ", env!("CARGO_PKG_VERSION")).to_owned(),
         };
-        let Encoded { operation, body } = Encoded::of(&hello.into_request()).map_err(misunderstood)?;
-        connection.writer.add(0, operation, &body, Vec::new()).map_err(misunderstood)?;
+        add(0, &hello.into_request(), &mut connection.writer).map_err(misunderstood)?;
         connection.writer.flush().await.map_err(|error| gone(&error))?;
         let frame = connection.reader.frame().await?;
         let response = answer(&frame)?;
@@ -342,13 +341,16 @@ impl Waiting {
     }
 }
 
-/// Sends a request that has no batches.
+/// Sends a request that has no batches, and whose sender is not told when it cannot be.
 fn send(correlation: u32, request: &Request, writer: &mut FrameWriter) {
-    let added = Encoded::of(request)
-        .and_then(|Encoded { operation, body }| writer.add(correlation, operation, &body, Vec::new()));
-    if let Err(error) = added {
+    if let Err(error) = add(correlation, request, writer) {
         tracing::error!(%error, "a request cannot be written");
     }
+}
+
+fn add(correlation: u32, request: &Request, writer: &mut FrameWriter) -> Result<(), FrameError> {
+    let Encoded { operation, body } = Encoded::of(request)?;
+    writer.add(correlation, operation, &body, Vec::new())
 }
 
 fn fail(order: Order, error: &Error) {
