@@ -57,8 +57,11 @@ async fn copy(
                 continue;
             }
         };
-        if !write(&mut out, consume, &record)? {
-            return Ok(());
+        let written = write(&mut out, consume, &record);
+        if !matches!(written, Ok(true)) {
+            // Nobody has it, so it is not committed.
+            consumer.seek(&record.topic, record.partition, record.offset())?;
+            return written.map(drop);
         }
         left -= 1;
         if let Some(ends) = &mut ends

@@ -172,6 +172,10 @@ fn what_is_read_and_cannot_be_written_is_an_error_and_the_group_is_left() {
     let (code, _) = into(&trial, &["consume", "orders", "-G", "kitchen"], File::create("/dev/full").unwrap());
     assert_eq!(code, Some(1));
     assert!(trial.run(&["group", "describe", "kitchen"]).contains("has no members"));
+    let again = trial.run(&["consume", "orders", "-G", "kitchen", "-c", "3"]);
+    let mut lines: Vec<_> = again.lines().collect();
+    lines.sort_unstable();
+    assert_eq!(lines, ["1", "2", "3"], "what was not written is not committed");
 }
 
 #[test]
