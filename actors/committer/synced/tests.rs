@@ -68,7 +68,13 @@ impl Trial {
     async fn syncing(&self, partition: &Addr<Partition>) -> [Committing; 2] {
         self.disk.hold_syncs(true);
         let (go, gate) = std::sync::mpsc::channel();
-        self.thread.spawn_fn(move || gate.recv().unwrap());
+        let (stopped, stops) = oneshot::channel();
+        self.thread.spawn_fn(move || {
+            stopped.send(()).unwrap();
+            gate.recv().unwrap();
+        });
+        // Before that the committer would take the first commit alone.
+        stops.await.unwrap();
         let told = [1, 2].map(|key| self.commit(key));
         let written = append(partition, Acks::Written);
         is_there(partition).await;
