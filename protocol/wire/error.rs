@@ -44,6 +44,14 @@ pub enum DecodeErrorKind {
         /// Bytes that the frame still has.
         left: usize,
     },
+    /// A list has more elements than its reader takes.
+    #[error("a list of {count} elements, {max} are allowed")]
+    Elements {
+        /// The number of elements.
+        count: usize,
+        /// The bound of this reader.
+        max: usize,
+    },
     /// The lists of this frame would take more memory than a frame may.
     #[error("lists of more than {max} bytes of memory")]
     Memory {

@@ -19,6 +19,7 @@ pub struct Reader {
     end: usize,
     array_bytes_max: usize,
     array_bytes_left: usize,
+    elements_max: usize,
 }
 
 impl Reader {
@@ -29,6 +30,7 @@ impl Reader {
             bytes: frame,
             array_bytes_max: ARRAY_BYTES_MAX,
             array_bytes_left: ARRAY_BYTES_MAX,
+            elements_max: usize::MAX,
         }
     }
 
@@ -37,6 +39,14 @@ impl Reader {
     pub fn with_array_bytes_max(mut self, array_bytes_max: usize) -> Self {
         self.array_bytes_max = array_bytes_max;
         self.array_bytes_left = array_bytes_max;
+        self
+    }
+
+    /// The same place, where a list has no more than `elements_max` elements: a longer one is refused before the
+    /// first of them is read.
+    #[must_use]
+    pub fn with_elements_max(mut self, elements_max: usize) -> Self {
+        self.elements_max = elements_max;
         self
     }
 
@@ -222,7 +232,7 @@ impl Reader {
     /// than the number of bytes left, and its memory has been charged against this frame's bound.
     ///
     /// # Errors
-    /// The list is longer than the frame, or the bound is passed.
+    /// The list is longer than the frame, or one of the bounds is passed.
     pub fn count(&mut self, flexible: bool, element_bytes: usize) -> Result<Option<usize>, DecodeError> {
         let count = self.length(flexible)?;
         let left = self.remaining();
@@ -233,6 +243,9 @@ impl Reader {
             .ok()
             .filter(|elements| *elements <= left)
             .ok_or_else(|| self.error(DecodeErrorKind::Count { count, left }))?;
+        if elements > self.elements_max {
+            return Err(self.error(DecodeErrorKind::Elements { count: elements, max: self.elements_max }));
+        }
         self.array_bytes_left = elements
             .checked_mul(element_bytes)
             .and_then(|bytes| self.array_bytes_left.checked_sub(bytes))

@@ -111,6 +111,15 @@ fn a_list_may_have_as_many_elements_as_bytes_are_left_and_no_more() {
 }
 
 #[test]
+fn a_list_that_is_too_long_is_refused_before_its_elements_are_read() {
+    let mut two = reader(&[0, 0, 0, 2, 1, 2]).with_elements_max(2);
+    assert_eq!(Vec::<i8>::read(&mut two, FIXED), Ok(vec![1, 2]));
+    let mut three = reader(&[0, 0, 0, 3, 1, 2, 3]).with_elements_max(2);
+    let error = Vec::<i8>::read(&mut three, FIXED).unwrap_err();
+    assert_eq!((error.kind, error.offset), (DecodeErrorKind::Elements { count: 3, max: 2 }, 4));
+}
+
+#[test]
 fn the_memory_of_all_lists_of_a_frame_is_bounded() {
     let lists = [0, 0, 0, 2, 1, 2, 0, 0, 0, 1, 3];
     let mut enough = reader(&lists).with_array_bytes_max(3);

@@ -101,6 +101,9 @@ pub struct Caller {
     pub partitions_max: usize,
 }
 
+/// Elements that a list may have, however few partitions a request may name: some lists name none.
+const ELEMENTS_MAX_MIN: usize = 1024;
+
 type Answer = door::Answer<Refused>;
 type Answering = door::Answering<Refused>;
 type Started = door::Started<Refused>;
@@ -199,17 +202,19 @@ impl Refusing for Edge {
 /// Header and body of a request.
 fn decode<M: Message>(edge: &Edge, incoming: Incoming) -> Result<(RequestHeader, Caller, M), Refused> {
     let Incoming { frame, peer } = incoming;
-    let mut reader = Reader::new(frame);
+    let settings = edge.broker.settings();
+    let partitions_max = settings.connections.partitions_per_request_max;
+    let elements_max = match ApiKey(M::API_KEY) {
+        // They name what a member or a group has, which is bounded elsewhere.
+        ApiKey::CONSUMER_GROUP_HEARTBEAT | ApiKey::SYNC_GROUP => settings.topics.partitions_max,
+        _ => partitions_max,
+    };
+    let mut reader = Reader::new(frame).with_elements_max(elements_max.max(ELEMENTS_MAX_MIN));
     let version = RequestPrefix::peek(&reader)?.api_version;
     let header = RequestHeader::decode(&mut reader, M::is_flexible(version))?;
     // What stands behind the body is ignored, as in Kafka.
     let body = M::decode(&mut reader, version)?;
-    let caller = Caller {
-        peer,
-        version,
-        client_id: header.client_id.clone(),
-        partitions_max: edge.broker.settings().connections.partitions_per_request_max,
-    };
+    let caller = Caller { peer, version, client_id: header.client_id.clone(), partitions_max };
     Ok((header, caller, body))
 }
 
