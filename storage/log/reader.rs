@@ -13,6 +13,7 @@ use callboard_protocol::batch::header::MAGIC;
 use callboard_protocol::batch::records::{RecordTime, find_time};
 use callboard_protocol::batch::validate::checksum;
 use std::sync::Arc;
+use std::thread;
 
 /// A record found by its time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -284,6 +285,9 @@ impl LogReader {
     }
 
     fn read_span(&self, partition: PartitionId, span: &[Placed], batches: &mut Vec<Bytes>) -> Result<()> {
+        // The system takes it that who wakes another will sleep: an actor that waits on this core for the
+        // bytes of the span before, or for a client, would wait as long as many spans take.
+        thread::yield_now();
         let (Some((_, first)), Some((_, last))) = (span.first(), span.last()) else { return Ok(()) };
         let end = last.position + u64::from(last.length);
         let bytes = self.journal.read(first.segment, first.position, (end - first.position) as usize)?;
