@@ -113,6 +113,10 @@ pub struct ConnectionLimits {
     pub frame_bytes_max: usize,
     /// Bytes of requests in the broker at once. It may be less than [`Self::frame_bytes_max`].
     pub bytes_in_flight_max: usize,
+    /// Bytes that the system keeps of what is sent to a client; `None` for what it likes.
+    pub send_buffer_bytes: Option<usize>,
+    /// Bytes that the system keeps of what a client sends; `None` for what it likes.
+    pub receive_buffer_bytes: Option<usize>,
     /// Requests of one connection that wait for their answers.
     pub requests_in_flight_max: usize,
     /// Partitions that one request may name.
@@ -294,6 +298,8 @@ fn connections(values: &Values) -> ConnectionLimits {
         send_timeout: duration(values, "response.send.timeout.ms"),
         frame_bytes_max: size(values, "socket.request.max.bytes"),
         bytes_in_flight_max: size(values, "queued.max.request.bytes"),
+        send_buffer_bytes: usize::try_from(values.number("socket.send.buffer.bytes")).ok(),
+        receive_buffer_bytes: usize::try_from(values.number("socket.receive.buffer.bytes")).ok(),
         requests_in_flight_max: size(values, "max.requests.in.flight.per.connection"),
         partitions_per_request_max: size(values, "max.partitions.per.request"),
     }

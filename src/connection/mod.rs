@@ -138,11 +138,14 @@ impl<D: Door> Connection<D> {
         socket.set_nonblocking(true)?;
         let socket = TcpStream::from_std(socket)?;
         socket.set_nodelay(true)?;
+        let bounds = door.broker().settings().connections;
+        let system = SockRef::from(&socket);
+        bounds.send_buffer_bytes.map_or(Ok(()), |bytes| system.set_send_buffer_size(bytes))?;
+        bounds.receive_buffer_bytes.map_or(Ok(()), |bytes| system.set_recv_buffer_size(bytes))?;
         // A client that only waits for what is pushed says nothing, also when its machine is gone.
         let keepalive = TcpKeepalive::new().with_time(KEEPALIVE_AFTER).with_interval(KEEPALIVE_EVERY);
-        SockRef::from(&socket).set_tcp_keepalive(&keepalive)?;
+        system.set_tcp_keepalive(&keepalive)?;
         let (read, write) = socket.into_split();
-        let bounds = door.broker().settings().connections;
         Self::create(|ctx| {
             let (answers, inbox) = mpsc::unbounded_channel();
             let interest = Interest::default();

@@ -10,6 +10,22 @@ pub(super) const ALL: &[Definition] = &[
         .importance(Importance::High)
         .read_only()
         .documentation("The largest request in bytes; a larger one closes its connection."),
+    Definition::new("socket.send.buffer.bytes", Kind::Int, "524288")
+        .rule(Rule::BetweenOr(1, i64::MAX, -1))
+        .importance(Importance::High)
+        .read_only()
+        .documentation(
+            "How many bytes of answers the system keeps for a connection until its client takes them; -1 \
+             leaves that to the system.",
+        ),
+    Definition::new("socket.receive.buffer.bytes", Kind::Int, "-1")
+        .rule(Rule::BetweenOr(1, i64::MAX, -1))
+        .importance(Importance::High)
+        .read_only()
+        .documentation(
+            "How many bytes of requests the system keeps for a connection until the broker reads them; -1 \
+             leaves that to the system.",
+        ),
     Definition::new("max.connections", Kind::Int, "10000")
         .rule(Rule::AtLeast(1))
         .documentation("How many connections the broker has at most."),

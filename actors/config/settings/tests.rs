@@ -31,6 +31,8 @@ fn every_bound_has_its_default() {
         send_timeout: Duration::from_secs(60),
         frame_bytes_max: 100 << 20,
         bytes_in_flight_max: 64 << 20,
+        send_buffer_bytes: Some(512 << 10),
+        receive_buffer_bytes: None,
         requests_in_flight_max: 256,
         partitions_per_request_max: 20_000,
     };
