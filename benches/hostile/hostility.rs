@@ -1,7 +1,7 @@
 //! The clients that do not behave well: each kind begins, and goes on until it is dropped.
 
 use crate::fetch_request;
-use anyhow::Result;
+use anyhow::{Result, anyhow};
 use callboard_benches::connection::Connection;
 use callboard_protocol::kafka::api_versions::{ApiVersionsRequest, ApiVersionsResponse};
 use callboard_protocol::kafka::fetch::FetchResponse;
@@ -17,6 +17,7 @@ use std::net::TcpStream;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread::JoinHandle;
 use std::time::Duration;
+use thread_priority::{NormalThreadSchedulePolicy, ThreadPriority, ThreadSchedulePolicy, thread_native_id};
 use uuid::Uuid;
 
 const IDLE: usize = 5_000;
@@ -25,8 +26,6 @@ const SLOW: usize = 100;
 const SILENT: usize = 5;
 const PIPELINED: usize = 10_000;
 const NAMES: usize = 100_000;
-/// Of a thread, as the system counts it.
-const LOWEST_PRIORITY: i32 = 19;
 /// Between two sips of slow clients; how long a broker may take nothing of what is sent to it.
 const PAUSE: Duration = Duration::from_millis(10);
 
@@ -72,7 +71,7 @@ impl Hostile {
         let (stop, stopped) = mpsc::channel();
         self.stop.push(stop);
         self.threads.push(std::thread::spawn(move || {
-            rustix::process::nice(LOWEST_PRIORITY)?;
+            yield_to_others()?;
             while stopped.recv_timeout(pause) == Err(RecvTimeoutError::Timeout) {
                 round()?;
             }
@@ -193,6 +192,13 @@ fn pipelined(place: &Place) -> Result<Hostile> {
         }
     }
     Ok(Hostile::connections(connections))
+}
+
+/// Gives this thread only the time of the processors that nobody else wants.
+fn yield_to_others() -> Result<()> {
+    let idle = ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Idle);
+    thread_priority::set_thread_priority_and_policy(thread_native_id(), ThreadPriority::Min, idle)
+        .map_err(|error| anyhow!("no thread of lower priority: {error:?}"))
 }
 
 fn connect(address: &str, count: usize) -> Result<Vec<TcpStream>> {

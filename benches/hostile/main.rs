@@ -3,8 +3,8 @@
 //! `cargo bench -p callboard-benches --bench hostile` prints a table; `-- NAME …` runs only the
 //! hostilities with those names. The client writes a record and reads it, one after the other, over
 //! Kafka's door; the ratio is that of its 99th percentile beside the others to the one alone, on the same
-//! broker just before. The hostile clients have the lowest priority on the processors, which on machines of
-//! their own they would not take from the broker at all.
+//! broker just before. The hostile clients get what time of the processors nobody else wants, which on
+//! machines of their own they would not take from the broker at all.
 //! `RUST_LOG=error` keeps what the broker says of them out of the table.
 
 mod hostility;
