@@ -261,8 +261,11 @@ impl Writer {
     }
 
     fn guard<T>(&mut self, action: &'static str, outcome: std::io::Result<T>) -> Result<T> {
-        let path = segment::path(&self.folder, self.segment);
-        outcome.map_err(Error::io(action, path)).inspect_err(|error| self.stop(error.to_string()))
+        outcome.map_err(|error| {
+            let error = Error::io(action, segment::path(&self.folder, self.segment))(error);
+            self.stop(error.to_string());
+            error
+        })
     }
 }
 
