@@ -259,11 +259,14 @@ impl Member {
             }
             ErrorCode::REBALANCE_IN_PROGRESS => self.change(|person| person.must_tell = true),
             code if self.is_busy(code) => return Ok(()),
-            // Others went on without it.
-            ErrorCode::ILLEGAL_GENERATION => self.change(|person| {
-                person.must_tell = true;
-                person.owned.clear();
-            }),
+            // Others went on without it; it is not heard before it joins.
+            ErrorCode::ILLEGAL_GENERATION => {
+                self.change(|person| {
+                    person.must_tell = true;
+                    person.owned.clear();
+                });
+                return Ok(());
+            }
             code => assert!(self.client.check(code)?, "{person:?}: {answer:?}"),
         }
         self.change(|person| person.heard_ms = sent_ms);
