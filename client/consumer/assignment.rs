@@ -9,7 +9,7 @@ use std::sync::Arc;
 #[derive(Debug, Default)]
 pub(super) struct Revoking {
     /// Of these the program was told.
-    told: BTreeSet<TopicPartition>,
+    pub(super) told: BTreeSet<TopicPartition>,
     /// What was read of them is committed, or could not be.
     is_committed: bool,
 }

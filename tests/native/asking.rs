@@ -6,6 +6,7 @@ use callboard::testing::{Effect, Fault, TestBroker};
 use callboard::{Client, Record};
 use callboard_client::consumer::{Consumer, Reset};
 use callboard_protocol::native::Code;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tokio::time::timeout;
 
@@ -113,6 +114,42 @@ async fn closing_waits_for_a_commit_that_is_on_its_way() -> Result<()> {
     consumer.commit_async();
     soon(consumer.close()).await??;
     assert_eq!(committed(&client, "readers").await?, Some(RECORDS as i64));
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_the_program_was_told_to_lose_is_not_told_again_when_all_is_lost() -> Result<()> {
+    let beat =
+        [("group.consumer.min.heartbeat.interval.ms", 10), ("group.consumer.heartbeat.interval.ms", 10)];
+    let broker = start(2, &beat).await?;
+    let client = tcp(&broker).await?;
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let revoked = Arc::clone(&told);
+    let mut first = client
+        .consumer()
+        .group("readers")
+        .topics(["orders"])
+        .auto_offset_reset(Reset::Earliest)
+        .on_revoked(move |lost| revoked.lock().unwrap().extend(lost.iter().map(|lost| lost.partition)))
+        .build()
+        .await?;
+    for _ in 0..RECORDS {
+        soon(first.next()).await??;
+    }
+    broker.inject(Fault::new(Effect::Delay(PATIENCE)).on("CommitOffsets"));
+    let _second = member(&client, "readers").await?;
+    for count in [1, 2] {
+        let begun = Instant::now();
+        while told.lock().unwrap().len() < count {
+            assert!(begun.elapsed() < PATIENCE, "{count}");
+            // What it has lost and comes to have again it reads again.
+            let _ = timeout(Duration::from_millis(10), first.next()).await;
+        }
+        broker.inject(Fault::new(Effect::Refuse(Code::UNKNOWN_MEMBER.0 as i16)).on("Beat").times(8));
+    }
+    let mut told = told.lock().unwrap().clone();
+    told.sort_unstable();
+    assert_eq!(told, [0, 1]);
     Ok(())
 }
 
