@@ -4,7 +4,6 @@ use crate::fetch_request;
 use anyhow::{Result, anyhow};
 use callboard_benches::connection::Connection;
 use callboard_protocol::kafka::api_versions::{ApiVersionsRequest, ApiVersionsResponse};
-use callboard_protocol::kafka::fetch::FetchResponse;
 use callboard_protocol::kafka::metadata::{MetadataRequest, MetadataRequestTopic};
 use callboard_protocol::native::hello::Hello;
 use callboard_protocol::native::operations::BODY_VERSION;
@@ -26,6 +25,8 @@ const SLOW: usize = 100;
 const SILENT: usize = 5;
 const PIPELINED: usize = 10_000;
 const NAMES: usize = 100_000;
+/// What one system call of theirs takes at once: many kernels interrupt none, and then nobody else has the core.
+const PIECE_BYTES: usize = 64 << 10;
 /// Between two sips of slow clients; how long a broker may take nothing of what is sent to it.
 const PAUSE: Duration = Duration::from_millis(10);
 
@@ -144,9 +145,15 @@ fn connects(place: &Place) -> Result<Hostile> {
 }
 
 fn largest(place: &Place) -> Result<Hostile> {
-    let mut connection = Connection::open(&place.kafka)?;
+    let request = frame(11, &fetch_request("large", 0, i32::MAX))?;
+    let mut stream = TcpStream::connect(&place.kafka)?;
+    let mut piece = vec![0; PIECE_BYTES];
     Ok(Hostile::connections(Vec::new()).rounds(Duration::ZERO, move || {
-        connection.call::<_, FetchResponse>(11, &fetch_request("large", 0, i32::MAX))?;
+        stream.write_all(&request)?;
+        let mut length = [0; 4];
+        stream.read_exact(&mut length)?;
+        let mut answer = (&mut stream).take(u64::try_from(i32::from_be_bytes(length))?);
+        while answer.read(&mut piece)? > 0 {}
         Ok(())
     }))
 }
@@ -161,7 +168,7 @@ fn names(place: &Place) -> Result<Hostile> {
     Ok(Hostile::connections(Vec::new()).rounds(Duration::ZERO, move || {
         let mut stream = TcpStream::connect(&address)?;
         // It may be closed while it still sends.
-        let _ = stream.write_all(&request);
+        let _ = request.chunks(PIECE_BYTES).try_for_each(|piece| stream.write_all(piece));
         let _ = stream.read(&mut [0]);
         Ok(())
     }))

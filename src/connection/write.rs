@@ -11,17 +11,21 @@ use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
 use std::collections::VecDeque;
 use std::io::{self, IoSlice};
+use std::thread;
 use std::time::Duration;
 use tokio::io::AsyncWriteExt;
 use tokio::net::tcp::OwnedWriteHalf;
 use tokio::sync::mpsc;
-use tokio::task::unconstrained;
+use tokio::task::{unconstrained, yield_now};
 use tokio::time::timeout;
 
 /// Pieces that one system call takes.
 const PIECES_AT_ONCE: usize = 64;
 /// Answers are gathered up to so many bytes before they are written.
 const GATHER_BYTES: usize = 256 << 10;
+/// After so many bytes others have their turn on this thread, and other threads on its core: a client that
+/// reads as fast as it is written to would keep both for the whole of its answer.
+const TURN_BYTES: usize = 512 << 10;
 
 /// How often it is looked whether others wait for the room that an answer takes, while its client takes
 /// nothing: a client that does so has only the time between two looks. One that takes a little at a time has
@@ -151,13 +155,19 @@ impl<D: Door> Writer<D> {
         let is_counted = self.gathered.iter().any(|permits| permits.is_counted);
         let begun = clock::now();
         let mut taken = begun;
+        let mut turn_bytes = 0;
         while !self.pieces.is_empty() {
+            if turn_bytes >= TURN_BYTES {
+                turn_bytes = 0;
+                thread::yield_now();
+                yield_now().await;
+            }
             let writing = write_some(&mut self.socket, &mut self.pieces);
             let written = timeout(self.patience / LOOKS, writing).await;
             let is_in_the_way = is_counted && !self.limits.has_room();
             match written {
                 Ok(written) => {
-                    written.map_err(|error| Ended::Broken(error.to_string()))?;
+                    turn_bytes += written.map_err(|error| Ended::Broken(error.to_string()))?;
                     taken = clock::now();
                     if is_in_the_way && begun.elapsed() >= self.patience {
                         return Err(Ended::Broken("the client takes its answer too slowly".to_owned()));
@@ -184,10 +194,11 @@ async fn finish<R>(pending: Pending<R>) -> (Answer<R>, Option<Permits>) {
     (pending.answering.await, pending.permits)
 }
 
-/// Writes the first pieces, as far as the socket takes them.
-async fn write_some(socket: &mut OwnedWriteHalf, pieces: &mut VecDeque<Bytes>) -> io::Result<()> {
+/// Writes the first pieces, as far as the socket takes them, and tells how many bytes that were.
+async fn write_some(socket: &mut OwnedWriteHalf, pieces: &mut VecDeque<Bytes>) -> io::Result<usize> {
     let slices: Vec<_> = pieces.iter().take(PIECES_AT_ONCE).map(|piece| IoSlice::new(piece)).collect();
-    let mut written = socket.write_vectored(&slices).await?;
+    let taken = socket.write_vectored(&slices).await?;
+    let mut written = taken;
     if written == 0 {
         return Err(io::ErrorKind::WriteZero.into());
     }
@@ -199,5 +210,5 @@ async fn write_some(socket: &mut OwnedWriteHalf, pieces: &mut VecDeque<Bytes>) -
         written -= piece.len();
         pieces.pop_front();
     }
-    Ok(())
+    Ok(taken)
 }
