@@ -9,7 +9,7 @@ use std::sync::Arc;
 #[derive(Debug, Default)]
 pub(super) struct Revoking {
     /// Of these the program was told.
-    pub(super) told: BTreeSet<TopicPartition>,
+    told: BTreeSet<TopicPartition>,
     /// What was read of them is committed, or could not be.
     is_committed: bool,
 }
@@ -71,10 +71,7 @@ impl Consumer {
     /// Tells the program that partitions are given up, and commits what was read of them in the background.
     /// Answers whether that is done.
     fn revoke(&mut self, given_up: &BTreeSet<TopicPartition>) -> bool {
-        let untold: BTreeSet<_> = given_up.difference(&self.revoking.told).copied().collect();
-        if !untold.is_empty() {
-            self.tell_revoked(&untold);
-            self.revoking.told.extend(untold);
+        if self.tell_revoked(given_up) {
             self.revoking.is_committed = self.settings.commit_every.is_none();
         }
         if !self.revoking.is_committed && self.background.is_none() {
@@ -85,8 +82,10 @@ impl Consumer {
         self.revoking.is_committed && self.background.is_none()
     }
 
-    pub(super) fn tell_revoked(&mut self, partitions: &BTreeSet<TopicPartition>) {
-        let named = partitions.iter().filter_map(|key| {
+    /// Tells the program of those that it was not told of yet; whether there were any.
+    pub(super) fn tell_revoked(&mut self, partitions: &BTreeSet<TopicPartition>) -> bool {
+        let untold: Vec<_> = partitions.difference(&self.revoking.told).copied().collect();
+        let named = untold.iter().filter_map(|key| {
             let topic = Arc::clone(&self.positions.get(*key)?.topic);
             Some(Partition { topic, partition: key.partition })
         });
@@ -94,6 +93,9 @@ impl Consumer {
         if let Some(listener) = self.settings.on_revoked.as_mut().filter(|_| !named.is_empty()) {
             listener(&named);
         }
+        let is_new = !untold.is_empty();
+        self.revoking.told.extend(untold);
+        is_new
     }
 
     pub(super) fn give_up(&mut self, partition: TopicPartition) {

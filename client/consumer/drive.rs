@@ -129,7 +129,7 @@ impl Consumer {
             }
             Some(Event::Lost) => {
                 let lost = self.positions.keys();
-                self.tell_revoked(&lost.difference(&self.revoking.told).copied().collect());
+                self.tell_revoked(&lost);
                 lost.into_iter().for_each(|partition| self.give_up(partition));
                 (self.wanted, self.revoking, self.asking) = (None, Revoking::default(), None);
             }
