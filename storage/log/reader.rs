@@ -75,6 +75,11 @@ impl LogReader {
             let places = self.places(extent, bytes_max, first)?;
             let mut batches = Vec::with_capacity(places.len());
             for span in spans(&places) {
+                if !batches.is_empty() {
+                    // The system takes it that who wakes another will sleep: an actor that waits on this core
+                    // for what was read before, or for a client, would wait as long as many spans take.
+                    thread::yield_now();
+                }
                 match self.read_apart(extent.partition, span, &mut batches) {
                     Ok(()) => {}
                     Err(error) if batches.is_empty() => return Err(error),
@@ -285,9 +290,6 @@ impl LogReader {
     }
 
     fn read_span(&self, partition: PartitionId, span: &[Placed], batches: &mut Vec<Bytes>) -> Result<()> {
-        // The system takes it that who wakes another will sleep: an actor that waits on this core for the
-        // bytes of the span before, or for a client, would wait as long as many spans take.
-        thread::yield_now();
         let (Some((_, first)), Some((_, last))) = (span.first(), span.last()) else { return Ok(()) };
         let end = last.position + u64::from(last.length);
         let bytes = self.journal.read(first.segment, first.position, (end - first.position) as usize)?;
