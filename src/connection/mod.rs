@@ -140,8 +140,12 @@ impl<D: Door> Connection<D> {
         socket.set_nodelay(true)?;
         let bounds = door.broker().settings().connections;
         let system = SockRef::from(&socket);
-        bounds.send_buffer_bytes.map_or(Ok(()), |bytes| system.set_send_buffer_size(bytes))?;
-        bounds.receive_buffer_bytes.map_or(Ok(()), |bytes| system.set_recv_buffer_size(bytes))?;
+        if let Some(bytes) = bounds.send_buffer_bytes {
+            system.set_send_buffer_size(bytes)?;
+        }
+        if let Some(bytes) = bounds.receive_buffer_bytes {
+            system.set_recv_buffer_size(bytes)?;
+        }
         // A client that only waits for what is pushed says nothing, also when its machine is gone.
         let keepalive = TcpKeepalive::new().with_time(KEEPALIVE_AFTER).with_interval(KEEPALIVE_EVERY);
         system.set_tcp_keepalive(&keepalive)?;

@@ -197,18 +197,18 @@ async fn finish<R>(pending: Pending<R>) -> (Answer<R>, Option<Permits>) {
 /// Writes the first pieces, as far as the socket takes them, and tells how many bytes that were.
 async fn write_some(socket: &mut OwnedWriteHalf, pieces: &mut VecDeque<Bytes>) -> io::Result<usize> {
     let slices: Vec<_> = pieces.iter().take(PIECES_AT_ONCE).map(|piece| IoSlice::new(piece)).collect();
-    let taken = socket.write_vectored(&slices).await?;
-    let mut written = taken;
+    let written = socket.write_vectored(&slices).await?;
     if written == 0 {
         return Err(io::ErrorKind::WriteZero.into());
     }
+    let mut left = written;
     while let Some(piece) = pieces.front_mut() {
-        if piece.len() > written {
-            bytes::Buf::advance(piece, written);
+        if piece.len() > left {
+            bytes::Buf::advance(piece, left);
             break;
         }
-        written -= piece.len();
+        left -= piece.len();
         pieces.pop_front();
     }
-    Ok(taken)
+    Ok(written)
 }
