@@ -21,6 +21,9 @@ pub struct Limits {
 /// Answers that are made at once. Each may pass the bound on their bytes, which are known only then.
 const TURNS: usize = 4;
 
+/// What is in memory of a request beside its own bytes, until it is answered.
+pub const REQUEST_BYTES: usize = 4 << 10;
+
 /// What a request takes of the bytes in flight; given back when dropped.
 #[derive(Debug, Default)]
 pub struct Reserved {
@@ -144,6 +147,12 @@ impl Limits {
 }
 
 impl Reserved {
+    /// Gives back what the request's own bytes took, which are not kept any more.
+    pub fn release_bytes(&mut self) {
+        self.overdraft = None;
+        self.bytes = self.bytes.take().and_then(|mut bytes| bytes.split(REQUEST_BYTES));
+    }
+
     fn add(&mut self, permit: OwnedSemaphorePermit) {
         match &mut self.bytes {
             Some(bytes) => bytes.merge(permit),

@@ -103,8 +103,7 @@ struct Frame {
 #[derive(Debug)]
 struct Permits {
     _request: OwnedSemaphorePermit,
-    /// Until it is answered, or its bytes are not kept any more.
-    bytes: Option<Reserved>,
+    bytes: Reserved,
     /// Its answer takes of the room of those that tell of what there is.
     is_counted: bool,
 }
@@ -190,7 +189,7 @@ impl<D: Door> Connection<D> {
             match self.door.start(&mut self.session, operation, frame.bytes) {
                 Ok(Started::Answering(answering)) => {
                     if D::keeps(operation) == Keeps::Copy {
-                        permits.bytes = None;
+                        permits.bytes.release_bytes();
                     }
                     match D::size(operation) {
                         Size::Bounded => self.answer(answering, permits),

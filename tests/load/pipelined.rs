@@ -23,6 +23,8 @@ const BATCHES: usize = 8;
 const ANSWERS_BYTES: usize = 4_000_000;
 /// What reading threads have in hand beside that, what allocators keep, and the requests themselves.
 const SLACK_BYTES: usize = 32 << 20;
+/// `queued.max.request.bytes` of these brokers.
+const REQUESTS_BYTES: usize = 4_000_000;
 /// Partitions at whose ends readers wait.
 const WATCHED: i32 = 120;
 /// How long a broker that reads may take to take something.
@@ -41,8 +43,15 @@ struct Case {
 
 impl Case {
     fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// The same with settings of its own.
+    fn start_with(settings: &[&str]) -> Self {
         let answers = format!("queued.max.response.bytes={ANSWERS_BYTES}");
-        let victim = Victim::start(&[&answers, "message.max.bytes=1000000"]);
+        let requests = format!("queued.max.request.bytes={REQUESTS_BYTES}");
+        let own = [answers.as_str(), &requests, "message.max.bytes=1000000"];
+        let victim = Victim::start(&[&own, settings].concat());
         let mut client = victim.kafka();
         let topic = Topic::create(&mut client, 1);
         let batch = Batch::of_size(BATCH_BYTES).bytes();
@@ -113,6 +122,33 @@ fn native_fetches_of_one_byte_count_the_batches_that_they_get() {
     let mut fetch = native::fetch(&case.topic, 1);
     fetch.bytes_max = 1;
     case.run(silent, &native::frame(1, fetch));
+}
+
+/// What waits at the end of the log for as long as there is time.
+fn waiting(topic: &Topic) -> Vec<u8> {
+    let mut fetch = native::fetch(topic, 1);
+    fetch.parts.iter_mut().for_each(|part| part.offset = BATCHES as i64);
+    (fetch.bytes_min, fetch.wait_max_ms) = (1, u32::MAX);
+    native::frame(1, fetch)
+}
+
+#[test]
+fn native_fetches_that_wait_count_more_than_their_few_bytes_and_do_not_wait_for_ever() {
+    let case = Case::start_with(&["connections.max.idle.ms=1000"]);
+    let silent = (0..CLIENTS).map(|_| case.victim.native().into_stream()).collect();
+    let request = waiting(&case.topic);
+    case.run(silent, &request);
+}
+
+#[test]
+fn a_client_that_is_gone_is_noticed_also_where_no_more_is_read_of_it() {
+    const IN_FLIGHT: usize = 10;
+    let in_flight = format!("max.requests.in.flight.per.connection={IN_FLIGHT}");
+    let case = Case::start_with(&[&in_flight, "response.send.timeout.ms=200"]);
+    let request = waiting(&case.topic);
+    let mut silent = case.victim.native().into_stream();
+    silent.write_all(&request.repeat(IN_FLIGHT * 2)).unwrap();
+    case.run(vec![silent], &[]);
 }
 
 #[test]

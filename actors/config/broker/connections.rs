@@ -51,7 +51,7 @@ pub(super) const ALL: &[Definition] = &[
              of answers that describe what there is; past it \
              each connection has one batch.",
         ),
-    Definition::new("max.requests.in.flight.per.connection", Kind::Int, "256")
+    Definition::new("max.requests.in.flight.per.connection", Kind::Int, "4096")
         .rule(Rule::AtLeast(1))
         .read_only()
         .documentation(
