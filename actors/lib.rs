@@ -10,6 +10,7 @@
 //! - [`deadlines`], [`durable`]: timers and late answers, for actors that have many
 //! - [`readers`]: plain threads for all that reads from the disk
 //! - [`placement`]: which actor runs on which thread
+//! - [`end`]: how all of them end
 //! - [`held`]: bytes that count against a bound until they are written
 //! - [`config`]: the tables of settings
 //!
@@ -25,6 +26,7 @@ pub mod consumer_group;
 pub mod coordinator;
 pub mod deadlines;
 pub mod durable;
+pub mod end;
 mod fnv;
 pub mod group;
 mod group_store;

@@ -13,6 +13,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 #[derive(Debug, Clone)]
 pub struct Placement {
     workers: Arc<[ArbiterHandle]>,
+    /// Whether the workers end with the broker.
+    are_own: bool,
     committer: ArbiterHandle,
     next: Arc<AtomicUsize>,
 }
@@ -23,17 +25,24 @@ impl Placement {
     pub fn start(workers: usize) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
         let count = if workers == 0 { cores } else { workers };
-        Self {
-            workers: (0..count).map(|_| Arbiter::new().handle()).collect(),
-            committer: Arbiter::new().handle(),
-            next: Arc::default(),
-        }
+        Self::of((0..count).map(|_| Arbiter::new().handle()), true)
+    }
+
+    /// Workers that others run on too, and that do not end with the broker; the committer's thread is started.
+    pub fn among(workers: impl IntoIterator<Item = ArbiterHandle>) -> Self {
+        Self::of(workers, false)
     }
 
     /// All actors on the current thread, which must run actors: for simulation.
     pub fn here() -> Self {
         let here = Arbiter::current();
-        Self { workers: Arc::new([here.clone()]), committer: here, next: Arc::default() }
+        Self { workers: Arc::new([here.clone()]), are_own: true, committer: here, next: Arc::default() }
+    }
+
+    #[allow(clippy::disallowed_methods, reason = "arbiters are named here")]
+    fn of(workers: impl IntoIterator<Item = ArbiterHandle>, are_own: bool) -> Self {
+        let workers = workers.into_iter().collect();
+        Self { workers, are_own, committer: Arbiter::new().handle(), next: Arc::default() }
     }
 
     /// The committer's thread.
@@ -61,10 +70,12 @@ impl Placement {
         self.worker(self.next.fetch_add(1, Ordering::Relaxed))
     }
 
-    /// Ends the threads, once what they do is done.
+    /// Ends the threads that are the broker's own, once what they do is done.
     pub fn stop(&self) {
-        for worker in self.workers.iter() {
-            worker.stop();
+        if self.are_own {
+            for worker in self.workers.iter() {
+                worker.stop();
+            }
         }
         self.committer.stop();
     }

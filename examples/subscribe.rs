@@ -56,7 +56,8 @@ impl Handler<Records> for Kitchen {
 #[actix::main]
 async fn main() -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
-    let broker = Broker::start(Config::new(folder.path()).without_ports()).await?;
+    // On the thread of these actors: no message between them and the broker wakes another.
+    let broker = Broker::start_on(Config::new(folder.path()).without_ports(), [Arbiter::current()]).await?;
     let counter = Counter { orders: Client::in_process(&broker).producer() }.start();
     let (done, mut inbox) = mpsc::unbounded_channel();
     let kitchen = Kitchen { done }.start();

@@ -10,6 +10,7 @@ use crate::native::in_process::Local;
 use crate::native::{Addresses, Native};
 use crate::testing::fault::Faults;
 use crate::testing::faulty::{Faulty, Refusing};
+use actix::ArbiterHandle;
 use callboard_actors::broker::{self, BrokerHandle};
 use callboard_actors::config::{AdvertisedAddress, ConfigError, NativeAddress, Settings};
 use callboard_actors::placement::Placement;
@@ -48,6 +49,14 @@ struct Stopper {
     alive: TaskTracker,
 }
 
+/// Where actors run.
+enum Threads {
+    /// On threads that are started for them.
+    Own,
+    /// On these, which are the program's.
+    Given(Vec<ArbiterHandle>),
+}
+
 /// A thread with an actor system of its own.
 #[derive(Debug)]
 struct Own {
@@ -79,6 +88,9 @@ pub enum StartError {
     /// Kafka's port is wanted of a build without the feature `kafka`.
     #[error("this build does not speak Kafka's protocol: set kafka.address to off")]
     NoKafka,
+    /// [`Broker::start_on`] was given no arbiter.
+    #[error("there is no arbiter to run on")]
+    NoArbiter,
     /// The thread for a broker of its own cannot be had.
     #[error("no thread can be had: {0}")]
     Thread(#[from] io::Error),
@@ -96,7 +108,31 @@ impl Broker {
     /// # Errors
     /// [`StartError`]; when a port is in use, the data folder is not touched.
     pub async fn start(config: Config) -> Result<Self, StartError> {
-        Self::start_with(config.into_settings()?, None).await
+        Self::start_with(config.into_settings()?, None, Threads::Own).await
+    }
+
+    /// Starts a broker whose partitions, groups and connections run on arbiters of the program, beside its own
+    /// actors; the setting `workers` has no meaning then. Writing, syncing and reading from the disk keep
+    /// threads of their own, so that nothing here blocks an arbiter.
+    ///
+    /// Where a program produces, subscribes or reads on the one arbiter that it gives, such as
+    /// `[Arbiter::current()]`, its messages wake no other thread: a record alone is written in half the time, and
+    /// an actor that subscribes is called at once. In exchange each takes the other's time. The arbiters must
+    /// live as long as the broker, whose actors are gone from them soon after [`Broker::shutdown`].
+    ///
+    /// Dropping the future is as for [`Broker::start`].
+    ///
+    /// # Errors
+    /// [`StartError`]; when a port is in use, the data folder is not touched.
+    pub async fn start_on(
+        config: Config,
+        arbiters: impl IntoIterator<Item = ArbiterHandle>,
+    ) -> Result<Self, StartError> {
+        let arbiters: Vec<_> = arbiters.into_iter().collect();
+        if arbiters.is_empty() {
+            return Err(StartError::NoArbiter);
+        }
+        Self::start_with(config.into_settings()?, None, Threads::Given(arbiters)).await
     }
 
     /// Starts a broker with an actor system of its own on threads of its own, for programs that run
@@ -120,7 +156,7 @@ impl Broker {
         let thread = std::thread::Builder::new().name("callboard".to_owned());
         let thread = thread.spawn(move || {
             actix::System::new().block_on(async move {
-                let broker = match Self::start_with(settings, faults).await {
+                let broker = match Self::start_with(settings, faults, Threads::Own).await {
                     Ok(broker) => broker,
                     Err(error) => return drop(ready.send(Err(error))),
                 };
@@ -136,7 +172,11 @@ impl Broker {
         Ok(broker)
     }
 
-    async fn start_with(settings: Settings, faults: Option<Arc<Faults>>) -> Result<Self, StartError> {
+    async fn start_with(
+        settings: Settings,
+        faults: Option<Arc<Faults>>,
+        threads: Threads,
+    ) -> Result<Self, StartError> {
         if actix::System::try_current().is_none() {
             return Err(StartError::NoSystem);
         }
@@ -152,7 +192,10 @@ impl Broker {
             kafka_bound: kafka.as_ref().map(|(_, address)| *address),
         };
         raise_file_limit();
-        let placement = Placement::start(settings.threads.workers);
+        let placement = match threads {
+            Threads::Own => Placement::start(settings.threads.workers),
+            Threads::Given(arbiters) => Placement::among(arbiters),
+        };
         let handle = open(Arc::clone(&settings), placement.clone()).await?;
         let (stopping, alive) = (CancellationToken::new(), TaskTracker::new());
         let limits =

@@ -10,7 +10,8 @@ use crate::committer::crash::Crash;
 use crate::config::Settings;
 use crate::coordinator::Coordinator;
 use crate::coordinator::groups::Groups;
-use crate::mail::ask;
+use crate::end::End;
+use crate::mail::{ask, post};
 use crate::partition::Partition;
 use crate::placement::Placement;
 use crate::readers::Readers;
@@ -114,8 +115,7 @@ impl BrokerHandle {
     pub async fn shutdown(&self) {
         // A committer that is gone has nothing left to close.
         let _ = ask(&self.0.committer, |reply| Close { reply }).await;
-        // They hold the index open.
-        self.0.readers.stop().await;
+        self.end().await;
     }
 
     /// Ends storage as a crash would, for tests: nothing on its way is committed, nothing is closed,
@@ -124,6 +124,14 @@ impl BrokerHandle {
         // A committer that is gone writes nothing either.
         let _ = ask(&self.0.committer, |reply| Crash { reply }).await;
         self.0.placement.stop();
+        self.end().await;
+    }
+
+    async fn end(&self) {
+        // Those that are gone need no ending.
+        let _ = post(&self.0.broker, End);
+        let _ = post(&self.0.coordinator, End);
+        // They hold the index open.
         self.0.readers.stop().await;
     }
 }

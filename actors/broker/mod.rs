@@ -61,7 +61,7 @@ pub struct Broker {
     settings: Arc<ArcSwap<Settings>>,
     /// What was set before the start, without what clients changed of it.
     base: Values,
-    topics: Arc<ArcSwap<Topics>>,
+    pub(crate) topics: Arc<ArcSwap<Topics>>,
     committer: Addr<Committer>,
     placement: Placement,
     /// Topics that are on their way to the disk, by their folded names.

@@ -34,7 +34,7 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub struct Coordinator {
     settings: Arc<ArcSwap<Settings>>,
-    groups: Arc<ArcSwap<Groups>>,
+    pub(crate) groups: Arc<ArcSwap<Groups>>,
     topics: Arc<ArcSwap<Topics>>,
     committer: Addr<Committer>,
     placement: Placement,

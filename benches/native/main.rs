@@ -3,13 +3,14 @@
 //! `cargo bench -p callboard-benches --bench native` prints a table; `-- NAME …` runs only the
 //! scenarios with those names (`batched`, `single`, `alone`, `tail`, `subscribed`). Over sockets the release binary
 //! is driven, by librdkafka on Kafka's port and by our client on the native one, right after each
-//! other; in process the broker runs in this program, whose CPU time is then that of both.
+//! other; in process the broker runs in this program, whose CPU time is then that of both, and on one arbiter
+//! its actors share the client's thread.
 
 mod hops;
 mod subscribed;
 
 use anyhow::{Context, Result};
-use callboard::{Broker, Client, Config, Record};
+use callboard::{Broker, Client, Config, Record, StartError};
 use callboard_benches::broker::{self, Ours, Target, Usage, release_folder, usage};
 use callboard_benches::produce::{self, Load, Outcome};
 use callboard_benches::report;
@@ -25,6 +26,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const KIB: usize = 1024;
 const PARTITIONS: u32 = 4;
+/// What rows say of a broker on the arbiter of its client.
+const ONE_ARBITER: &str = "one arbiter";
 /// One record in so many is timed.
 const SAMPLE: usize = 64;
 
@@ -54,6 +57,7 @@ fn main() -> Result<()> {
             native(name, way, record_bytes, records)?;
             in_process(name, way, record_bytes, records)?;
             if way == Way::Alone {
+                on_this_arbiter(name, way, record_bytes, records)?;
                 hops::run(record_bytes, records)?;
             }
         }
@@ -62,7 +66,8 @@ fn main() -> Result<()> {
         in_this_program(tail)?;
     }
     if wanted.has("subscribed") {
-        subscribed::run()?;
+        subscribed::run("in process", Broker::start)?;
+        subscribed::run(ONE_ARBITER, here)?;
     }
     Ok(())
 }
@@ -111,6 +116,25 @@ fn in_process(name: &str, way: Way, record_bytes: usize, records: usize) -> Resu
         }
         Ok(())
     })
+}
+
+/// The same with broker and client on one thread.
+fn on_this_arbiter(name: &str, way: Way, record_bytes: usize, records: usize) -> Result<()> {
+    let folder = tempfile::tempdir_in(release_folder()?)?;
+    actix::System::new().block_on(async {
+        let broker = here(Config::new(folder.path()).without_ports()).await?;
+        let client = Client::in_process(&broker);
+        create(&client, name).await?;
+        let before = own_usage()?;
+        let outcome = send(&client, name, way, record_bytes, records).await?;
+        report::load(name, ONE_ARBITER, &outcome, before, own_usage()?);
+        broker.shutdown().await;
+        Ok(())
+    })
+}
+
+async fn here(config: Config) -> Result<Broker, StartError> {
+    Broker::start_on(config, [actix::Arbiter::current()]).await
 }
 
 fn in_this_program(run: impl AsyncFnOnce(Client) -> Result<()>) -> Result<()> {

@@ -4,7 +4,7 @@ use crate::{create, own_usage};
 use actix::{Actor, Handler};
 use anyhow::{Context, Result};
 use callboard::subscribe::{Again, Records};
-use callboard::{Broker, Client, Config, Record};
+use callboard::{Broker, Client, Config, Record, StartError};
 use callboard_benches::broker::release_folder;
 use callboard_benches::produce::Outcome;
 use callboard_benches::report;
@@ -35,15 +35,15 @@ impl Handler<Records> for Reader {
 ///
 /// # Errors
 /// When the broker does not start, or records get lost.
-pub(crate) fn run() -> Result<()> {
+pub(crate) fn run(broker: &str, start: impl AsyncFnOnce(Config) -> Result<Broker, StartError>) -> Result<()> {
     let folder = tempfile::tempdir_in(release_folder()?)?;
     actix::System::new().block_on(async {
-        let broker = Broker::start(Config::new(folder.path()).without_ports()).await?;
-        let client = Client::in_process(&broker);
+        let running = start(Config::new(folder.path()).without_ports()).await?;
+        let client = Client::in_process(&running);
         create(&client, "subscribed").await?;
         let (called, mut calls) = mpsc::unbounded_channel();
         let subscription =
-            broker.subscribe("readers", ["subscribed"], Reader(called).start().recipient()).await?;
+            running.subscribe("readers", ["subscribed"], Reader(called).start().recipient()).await?;
         let producer = client.producer();
         let before = own_usage()?;
         let begun = Instant::now();
@@ -57,9 +57,9 @@ pub(crate) fn run() -> Result<()> {
         let took = begun.elapsed();
         latencies.sort_unstable();
         let outcome = Outcome { took, bytes: RECORDS, records: RECORDS, latencies };
-        report::load("subscribed", "in process", &outcome, before, own_usage()?);
+        report::load("subscribed", broker, &outcome, before, own_usage()?);
         subscription.stop().await;
-        broker.shutdown().await;
+        running.shutdown().await;
         Ok(())
     })
 }

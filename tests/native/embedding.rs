@@ -1,10 +1,13 @@
 //! A broker inside a program: how it starts and how it ends.
 
 use crate::support::{Trial, create, reader, soon, values};
-use anyhow::Result;
+use actix::Arbiter;
+use anyhow::{Context, Result};
 use callboard::{Broker, Client, Config, Record, StartError};
 use callboard_client::Error;
 use callboard_client::admin::TopicSpec;
+use callboard_client::consumer::Reset;
+use std::sync::Arc;
 use std::time::Duration;
 
 #[actix::test]
@@ -22,6 +25,42 @@ async fn a_broker_starts_in_the_running_actix_system() -> Result<()> {
         0
     );
     soon(again.shutdown()).await?;
+    Ok(())
+}
+
+#[actix::test]
+async fn a_broker_on_an_arbiter_of_the_program_serves_all_its_doors_and_leaves_nothing_there() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    for start in 0..2 {
+        let config = Config::new(folder.path()).kafka("127.0.0.1:0").native("127.0.0.1:0");
+        let broker = Broker::start_on(config, [Arbiter::current()]).await?;
+        let native = broker.native_address().context("no native port")?;
+        let clients = [Client::in_process(&broker), Client::connect(native.to_string()).await?];
+        for client in &clients {
+            let record = Record::to("orders").partition(0).value("1");
+            soon(client.producer().send(record)).await??;
+            let member = client.consumer().group("readers").topics(["orders"]);
+            let mut member = member.auto_offset_reset(Reset::Earliest).build().await?;
+            soon(member.next()).await??;
+            soon(member.close()).await??;
+        }
+        let actors = broker.actors().clone();
+        let slot = Arc::clone(&actors.topics().get("orders").context("no topic")?.partitions[0]);
+        let group = Arc::clone(actors.groups().get("readers").context("no group")?);
+        assert!(slot.actor().is_some() && group.actor().is_some() && actors.broker().connected());
+        soon(broker.shutdown()).await?;
+        let is_gone = || slot.actor().is_none() && group.actor().is_none() && !actors.broker().connected();
+        soon(async {
+            while !is_gone() {
+                tokio::task::yield_now().await;
+            }
+        })
+        .await?;
+        drop((clients, broker));
+        assert_eq!(Arc::strong_count(&slot), 2, "start {start}: the handle's topics and this");
+    }
+    let refused = Broker::start_on(Config::new(folder.path()), []).await.unwrap_err();
+    assert!(matches!(refused, StartError::NoArbiter), "{refused}");
     Ok(())
 }
 
