@@ -10,6 +10,7 @@ use callboard_protocol::native::operations::BODY_VERSION;
 use callboard_protocol::native::read::{Fetch, IsolationLevel, ReadPart};
 use callboard_protocol::native::{Flags, FrameHeader, Operation, TopicPartition, VERSION};
 use callboard_protocol::wire::{Message, RequestHeader, Writer};
+use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -21,6 +22,7 @@ use uuid::Uuid;
 
 const IDLE: usize = 5_000;
 const BUSY: usize = 1_000;
+const ASKED_A_SECOND: usize = 20;
 const SLOW: usize = 100;
 const SILENT: usize = 5;
 const PIPELINED: usize = 10_000;
@@ -50,9 +52,10 @@ pub struct Hostile {
 type Begin = fn(&Place) -> Result<Hostile>;
 
 /// All kinds, with their names.
-pub const HOSTILITIES: [(&str, Begin); 8] = [
+pub const HOSTILITIES: [(&str, Begin); 9] = [
     ("idle", idle),
     ("busy", busy),
+    ("herd", herd),
     ("slow-readers", slow_readers),
     ("slow-writers", slow_writers),
     ("connects", connects),
@@ -99,17 +102,36 @@ fn idle(place: &Place) -> Result<Hostile> {
     Ok(Hostile::connections((0..IDLE).map(connect).collect::<Result<_, _>>()?))
 }
 
+/// Each connection asks for something [`ASKED_A_SECOND`] times a second, a few of them at a time.
 fn busy(place: &Place) -> Result<Hostile> {
-    let mut connections = (0..BUSY).map(|_| Connection::open(&place.kafka)).collect::<Result<Vec<_>>>()?;
-    Ok(Hostile::connections(Vec::new()).rounds(Duration::ZERO, move || {
-        for connection in &mut connections {
-            connection.send(0, &ApiVersionsRequest::default())?;
-        }
-        for connection in &mut connections {
-            connection.receive::<ApiVersionsResponse>(0)?;
-        }
-        Ok(())
+    let mut connections = askers(place)?;
+    let at_once = BUSY * ASKED_A_SECOND / 1000;
+    Ok(Hostile::connections(Vec::new()).rounds(Duration::from_millis(1), move || {
+        connections.rotate_left(at_once);
+        ask(connections.iter_mut().take(at_once))
     }))
+}
+
+/// All ask at once, and again as soon as all are answered: the last waits as long as 1,000 requests take.
+fn herd(place: &Place) -> Result<Hostile> {
+    let mut connections = askers(place)?;
+    Ok(Hostile::connections(Vec::new()).rounds(Duration::ZERO, move || ask(connections.iter_mut())))
+}
+
+fn askers(place: &Place) -> Result<VecDeque<Connection>> {
+    (0..BUSY).map(|_| Connection::open(&place.kafka)).collect()
+}
+
+fn ask<'a>(connections: impl Iterator<Item = &'a mut Connection>) -> Result<()> {
+    let mut asked = Vec::with_capacity(BUSY);
+    for connection in connections {
+        connection.send(0, &ApiVersionsRequest::default())?;
+        asked.push(connection);
+    }
+    for connection in asked {
+        connection.receive::<ApiVersionsResponse>(0)?;
+    }
+    Ok(())
 }
 
 /// Each asks for all records, and takes a little of the answer now and then.

@@ -13,8 +13,9 @@ use std::time::{Duration, Instant};
 const TOPIC: &str = "commits";
 const PARTITIONS: i32 = 10_000;
 const CONNECTIONS: usize = 1000;
-/// What was written just before may still keep a broker busy.
-const SETTLE: Duration = Duration::from_secs(2);
+/// What was written just before may still keep a broker busy, and allocators keep for some ten seconds what was
+/// freed.
+const SETTLE: Duration = Duration::from_secs(15);
 const RESTART_MAX: Duration = Duration::from_secs(180);
 
 pub fn commits(turn: &mut Turn<'_>, name: &'static str) -> Result<()> {
