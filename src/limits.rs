@@ -1,11 +1,15 @@
-//! The bounds that all connections share: how many there are, and the bytes of their requests and answers.
+//! The bounds that all connections share: how many there are, the bytes of their requests and answers, and what
+//! the log says of them.
 
 use bytes::Bytes;
+use callboard_actors::clock;
 use callboard_actors::held::{held, take_free};
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
 
 /// The bounds, and how much of each is taken. Clones share them.
 #[derive(Debug, Clone)]
@@ -16,6 +20,18 @@ pub struct Limits {
     answers: Arc<Semaphore>,
     turns: Arc<Semaphore>,
     connections: Arc<Connections>,
+    lines: Arc<Mutex<Lines>>,
+}
+
+/// Lines about connections that the log has within a second: a flood of bad ones is no flood of lines.
+const LINES_A_SECOND: u32 = 50;
+
+#[derive(Debug, Default)]
+struct Lines {
+    /// When the second began, and how many lines it has.
+    begun: Option<Instant>,
+    told: u32,
+    untold: u64,
 }
 
 /// Answers that are made at once. Each may pass the bound on their bytes, which are known only then.
@@ -70,7 +86,23 @@ impl Limits {
             answers: Arc::new(Semaphore::new(answer_bytes_max.min(Semaphore::MAX_PERMITS))),
             turns: Arc::new(Semaphore::new(TURNS)),
             connections: Arc::default(),
+            lines: Arc::default(),
         }
+    }
+
+    /// Whether one more line about a connection may be in the log, and how many before it were left out.
+    pub fn line(&self) -> Option<u64> {
+        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = clock::now();
+        if lines.begun.is_none_or(|begun| now >= begun + Duration::from_secs(1)) {
+            (lines.begun, lines.told) = (Some(now), 0);
+        }
+        if lines.told == LINES_A_SECOND {
+            lines.untold += 1;
+            return None;
+        }
+        lines.told += 1;
+        Some(std::mem::take(&mut lines.untold))
     }
 
     /// Takes a new connection of that address, when there are fewer than `max`, and than `per_ip_max`
@@ -199,6 +231,17 @@ mod tests {
         assert_eq!(limits.admit(ip(3), 3, 2).unwrap_err(), NotAdmitted::Total(3));
         drop(first);
         limits.admit(ip(1), 3, 2).unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_flood_of_lines_is_cut_and_the_next_one_tells_how_many_were_left_out() {
+        let limits = Limits::new(1, 1);
+        for _ in 0..LINES_A_SECOND {
+            assert_eq!(limits.line(), Some(0));
+        }
+        assert_eq!((limits.line(), limits.clone().line()), (None, None));
+        clock::pass(Duration::from_secs(1)).await;
+        assert_eq!((limits.line(), limits.line()), (Some(2), Some(0)));
     }
 
     #[tokio::test]

@@ -4,11 +4,14 @@ use anyhow::Context;
 use callboard::cli::{Cli, ClientCommand, Command, Telling};
 use callboard::config::{self, CommandLine};
 use callboard::{Broker, Config, commands, logging};
+use callboard_actors::clock;
 use callboard_actors::config::{Settings, Values};
 use callboard_storage::crash_points;
 use clap::{CommandFactory, Parser};
+use futures_util::FutureExt;
 use std::io::Write;
 use std::process::ExitCode;
+use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Requests are freed on other threads than they were read on, which this allocator is made for.
@@ -17,6 +20,9 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// SIGXFSZ, which has this number on all systems but Linux on MIPS and PA-RISC.
 const FILE_TOO_LARGE: i32 = 25;
+
+/// Signals within so long are one: `timeout`, shells and supervisors send theirs to a process and to its group.
+const ONE_SIGNAL: Duration = Duration::from_secs(1);
 
 fn main() -> ExitCode {
     match run() {
@@ -103,10 +109,18 @@ fn serve(values: Values) -> anyhow::Result<()> {
             _ = interrupt.recv() => {}
         }
         tracing::info!("stopping; a second signal exits at once");
+        let second = async {
+            clock::pass(ONE_SIGNAL).await;
+            // What came meanwhile is remembered.
+            let _ = (terminate.recv().now_or_never(), interrupt.recv().now_or_never());
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+        };
         tokio::select! {
             () = broker.shutdown() => Ok(()),
-            _ = terminate.recv() => anyhow::bail!("stopped by a second signal"),
-            _ = interrupt.recv() => anyhow::bail!("stopped by a second signal"),
+            () = second => anyhow::bail!("stopped by a second signal"),
         }
     })
 }

@@ -231,13 +231,17 @@ impl<D: Door> Connection<D> {
         let peer = self.peer;
         match ended {
             Ended::Broken(reason) => {
-                tracing::info!(%peer, reason, "connection closed");
+                if let Some(untold) = self.limits.line() {
+                    tracing::info!(%peer, reason, untold, "connection closed");
+                }
                 self.finish_unanswered();
                 ctx.stop();
                 return;
             }
             Ended::Refused(error) => {
-                tracing::warn!(%peer, error, "connection closed");
+                if let Some(untold) = self.limits.line() {
+                    tracing::warn!(%peer, error, untold, "connection closed");
+                }
                 self.waiting.clear();
                 self.reader.abort();
             }
