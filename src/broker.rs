@@ -19,11 +19,15 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+
+/// How long connections may take to end once nothing is answered any more.
+const LAST_GRACE: Duration = Duration::from_secs(1);
 
 /// A running broker. Clones are the same broker, and any thread may use them.
 ///
@@ -46,6 +50,7 @@ struct Stopper {
     broker: BrokerHandle,
     placement: Placement,
     stopping: CancellationToken,
+    ended: CancellationToken,
     alive: TaskTracker,
 }
 
@@ -197,10 +202,12 @@ impl Broker {
             Threads::Given(arbiters) => Placement::among(arbiters),
         };
         let handle = open(Arc::clone(&settings), placement.clone()).await?;
-        let (stopping, alive) = (CancellationToken::new(), TaskTracker::new());
+        let (stopping, ended) = (CancellationToken::new(), CancellationToken::new());
+        let alive = TaskTracker::new();
         let limits =
             Limits::new(settings.connections.bytes_in_flight_max, settings.fetch.bytes_in_flight_max);
-        let doors = Doors { limits, stopping: stopping.clone(), alive: alive.clone(), faults };
+        let doors =
+            Doors { limits, stopping: stopping.clone(), ended: ended.clone(), alive: alive.clone(), faults };
         let core = Arc::new(Native { broker: handle.clone(), stopping: stopping.clone(), addresses });
         #[cfg(feature = "kafka")]
         if let Some((socket, _)) = kafka {
@@ -211,7 +218,7 @@ impl Broker {
         if let Some((socket, _)) = native {
             doors.open(socket, Arc::clone(&core));
         }
-        let stopper = Stopper { broker: handle, placement, stopping, alive };
+        let stopper = Stopper { broker: handle, placement, stopping, ended, alive };
         Ok(Self(Arc::new(Running { native: core, stopper, own: Mutex::default() })))
     }
 
@@ -223,7 +230,7 @@ impl Broker {
         stopping.cancel();
         let addresses = Addresses::default();
         let native = Native { broker: broker.clone(), stopping: stopping.clone(), addresses };
-        let stopper = Stopper { broker, placement, stopping, alive };
+        let stopper = Stopper { broker, placement, stopping, ended: CancellationToken::new(), alive };
         Self(Arc::new(Running { native: Arc::new(native), stopper, own: Mutex::default() }))
     }
 
@@ -283,8 +290,9 @@ impl Drop for Running {
                 }
             }
             None if !self.stopper.stopping.is_cancelled() => {
+                // On a thread of the broker's own: one of the program may do nothing more.
                 let stopper = self.stopper.clone();
-                self.stopper.placement.broker().spawn(stopper.stop());
+                self.stopper.placement.committer().spawn(stopper.stop());
             }
             None => {}
         }
@@ -298,6 +306,9 @@ impl Stopper {
         let grace = self.broker.settings().shutdown_grace;
         if timeout(grace, self.alive.wait()).await.is_err() {
             tracing::warn!(connections = self.alive.len(), "not all requests were answered in time");
+            self.ended.cancel();
+            // On a thread that does nothing more they stay.
+            let _ = timeout(LAST_GRACE, self.alive.wait()).await;
         }
         self.broker.shutdown().await;
         self.placement.stop();
@@ -308,6 +319,7 @@ impl Stopper {
 struct Doors {
     limits: Limits,
     stopping: CancellationToken,
+    ended: CancellationToken,
     alive: TaskTracker,
     faults: Option<Arc<Faults>>,
 }
@@ -321,8 +333,8 @@ impl Doors {
     }
 
     fn listen<D: Door>(&self, socket: TcpListener, door: Arc<D>) {
-        let (stopping, alive) = (self.stopping.clone(), self.alive.clone());
-        let listener = Listener { socket, door, limits: self.limits.clone(), stopping, alive };
+        let (stopping, ended, alive) = (self.stopping.clone(), self.ended.clone(), self.alive.clone());
+        let listener = Listener { socket, door, limits: self.limits.clone(), stopping, ended, alive };
         // Who stops waits for the port to be free, too.
         actix_rt::spawn(self.alive.track_future(listener.run()));
     }

@@ -1,15 +1,11 @@
-//! The bounds that all connections share: how many there are, the bytes of their requests and answers, and what
-//! the log says of them.
+//! The bounds that all connections share: how many there are, and the bytes of their requests and answers.
 
 use bytes::Bytes;
-use callboard_actors::clock;
 use callboard_actors::held::{held, take_free};
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::Instant;
 
 /// The bounds, and how much of each is taken. Clones share them.
 #[derive(Debug, Clone)]
@@ -17,28 +13,18 @@ pub struct Limits {
     bytes_max: usize,
     bytes: Arc<Semaphore>,
     overdraft: Arc<Semaphore>,
+    places: Arc<Semaphore>,
     answers: Arc<Semaphore>,
     turns: Arc<Semaphore>,
     connections: Arc<Connections>,
-    lines: Arc<Mutex<Lines>>,
 }
 
-/// Lines about connections that the log has within a second: a flood of bad ones is no flood of lines.
-const LINES_A_SECOND: u32 = 50;
-
-#[derive(Debug, Default)]
-struct Lines {
-    /// When the second began, and how many lines it has.
-    begun: Option<Instant>,
-    told: u32,
-    untold: u64,
-}
+/// About what is in memory of a request beside its own bytes, until it is answered. As much memory as for
+/// bytes is there for that.
+const REQUEST_BYTES: usize = 4 << 10;
 
 /// Answers that are made at once. Each may pass the bound on their bytes, which are known only then.
 const TURNS: usize = 4;
-
-/// What is in memory of a request beside its own bytes, until it is answered.
-pub const REQUEST_BYTES: usize = 4 << 10;
 
 /// What a request takes of the bytes in flight; given back when dropped.
 #[derive(Debug, Default)]
@@ -83,26 +69,11 @@ impl Limits {
             bytes_max,
             bytes: Arc::new(Semaphore::new(bytes_max)),
             overdraft: Arc::new(Semaphore::new(1)),
+            places: Arc::new(Semaphore::new((bytes_max / REQUEST_BYTES).max(1))),
             answers: Arc::new(Semaphore::new(answer_bytes_max.min(Semaphore::MAX_PERMITS))),
             turns: Arc::new(Semaphore::new(TURNS)),
             connections: Arc::default(),
-            lines: Arc::default(),
         }
-    }
-
-    /// Whether one more line about a connection may be in the log, and how many before it were left out.
-    pub fn line(&self) -> Option<u64> {
-        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = clock::now();
-        if lines.begun.is_none_or(|begun| now >= begun + Duration::from_secs(1)) {
-            (lines.begun, lines.told) = (Some(now), 0);
-        }
-        if lines.told == LINES_A_SECOND {
-            lines.untold += 1;
-            return None;
-        }
-        lines.told += 1;
-        Some(std::mem::take(&mut lines.untold))
     }
 
     /// Takes a new connection of that address, when there are fewer than `max`, and than `per_ip_max`
@@ -124,6 +95,13 @@ impl Limits {
         counts.per_ip.insert(ip, of_ip + 1);
         drop(counts);
         Ok(Admission { connections: Arc::clone(connections), ip })
+    }
+
+    /// Waits for a place for one more request of a connection that has others: the first of each needs none, so
+    /// that clients whose requests take long leave all others one at a time.
+    pub async fn place(&self) -> Option<OwnedSemaphorePermit> {
+        // The semaphore is never closed.
+        Arc::clone(&self.places).acquire_owned().await.ok()
     }
 
     /// Takes so many bytes at once, when afterwards at least half of the bound is still free: as long as
@@ -179,12 +157,6 @@ impl Limits {
 }
 
 impl Reserved {
-    /// Gives back what the request's own bytes took, which are not kept any more.
-    pub fn release_bytes(&mut self) {
-        self.overdraft = None;
-        self.bytes = self.bytes.take().and_then(|mut bytes| bytes.split(REQUEST_BYTES));
-    }
-
     fn add(&mut self, permit: OwnedSemaphorePermit) {
         match &mut self.bytes {
             Some(bytes) => bytes.merge(permit),
@@ -231,17 +203,6 @@ mod tests {
         assert_eq!(limits.admit(ip(3), 3, 2).unwrap_err(), NotAdmitted::Total(3));
         drop(first);
         limits.admit(ip(1), 3, 2).unwrap();
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_flood_of_lines_is_cut_and_the_next_one_tells_how_many_were_left_out() {
-        let limits = Limits::new(1, 1);
-        for _ in 0..LINES_A_SECOND {
-            assert_eq!(limits.line(), Some(0));
-        }
-        assert_eq!((limits.line(), limits.clone().line()), (None, None));
-        clock::pass(Duration::from_secs(1)).await;
-        assert_eq!((limits.line(), limits.line()), (Some(2), Some(0)));
     }
 
     #[tokio::test]

@@ -46,6 +46,8 @@ pub struct Listener<D: Door> {
     pub limits: Limits,
     /// Tells that the broker stops.
     pub stopping: CancellationToken,
+    /// Tells that nothing is answered any more.
+    pub ended: CancellationToken,
     /// Counts the connections that are still there.
     pub alive: TaskTracker,
 }
@@ -95,6 +97,7 @@ impl<D: Door> Listener<D> {
             limits: self.limits.clone(),
             door: Arc::clone(&self.door),
             stopping: self.stopping.clone(),
+            ended: self.ended.clone(),
             alive: self.alive.token(),
         };
         self.door.broker().placement().connection().spawn_fn(move || {

@@ -108,7 +108,7 @@ fn serve(values: Values) -> anyhow::Result<()> {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
         }
-        tracing::info!("stopping; a second signal exits at once");
+        tracing::info!("stopping; another signal, a second from now or later, exits at once");
         let second = async {
             clock::pass(ONE_SIGNAL).await;
             // What came meanwhile is remembered.

@@ -30,7 +30,7 @@ pub struct Fetch {
     pub bytes_max: usize,
     /// Bytes below which the answer waits.
     pub bytes_min: usize,
-    /// How long it waits at most, and never longer than a connection may be idle.
+    /// How long it waits at most.
     pub wait_max: Duration,
     /// What its client may have when answers that are not read take up all their room; without it,
     /// nothing is read then.
@@ -106,8 +106,7 @@ pub type Fetched = Vec<Result<FetchedPart, FetchError>>;
 impl BrokerHandle {
     /// Reads as much as there is, up to the bounds, and waits for more within the bounds.
     pub async fn fetch(&self, fetch: Fetch) -> Fetched {
-        let idle_max = self.settings().connections.idle_max.unwrap_or(fetch.wait_max);
-        let deadline = clock::now() + fetch.wait_max.min(idle_max);
+        let deadline = clock::now() + fetch.wait_max;
         let (calls, mut inbox) = mpsc::unbounded_channel();
         let parts = fetch.parts.into_iter().map(|part| Part::new(part, fetch.isolation)).collect();
         let (left, bytes_min) = (fetch.bytes_max, fetch.bytes_min);

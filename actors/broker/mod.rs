@@ -9,6 +9,7 @@
 //! - [`create_topics`], [`create_partitions`], [`delete_topics`]
 //! - [`alter_configs`]: settings of topics, groups and brokers change
 //! - [`producer_ids`]: a new producer's id
+//! - [`mod@end`]: how the registry and the partitions end
 //!
 //! Operations over partitions: [`mod@append`], [`mod@unit`], [`long_poll`], [`list_offsets`], [`leader_epochs`].
 //! Reading what units wrote: [`program_rows`].
@@ -23,6 +24,7 @@ pub mod assignment;
 pub mod create_partitions;
 pub mod create_topics;
 pub mod delete_topics;
+mod end;
 pub mod handle;
 pub mod leader_epochs;
 pub mod list_offsets;
@@ -61,7 +63,7 @@ pub struct Broker {
     settings: Arc<ArcSwap<Settings>>,
     /// What was set before the start, without what clients changed of it.
     base: Values,
-    pub(crate) topics: Arc<ArcSwap<Topics>>,
+    topics: Arc<ArcSwap<Topics>>,
     committer: Addr<Committer>,
     placement: Placement,
     /// Topics that are on their way to the disk, by their folded names.

@@ -123,6 +123,15 @@ pub struct ConnectionLimits {
     pub partitions_per_request_max: usize,
 }
 
+impl ConnectionLimits {
+    /// How long a fetch may wait that wants to wait so long: no longer than half the time after which a connection
+    /// is idle, so that one whose machine is gone does not keep its place, and one that is answered is not idle.
+    #[must_use]
+    pub fn wait_max(&self, wanted: Duration) -> Duration {
+        self.idle_max.map_or(wanted, |idle_max| wanted.min(idle_max / 2))
+    }
+}
+
 /// What a fetch may take.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct FetchLimits {

@@ -6,6 +6,7 @@
 //! - [`locate`]: a group's actor, started at its first use or after it ended
 //! - [`ask`]: the way of a request to a group
 //! - [`tick`]: groups that nobody uses are put away ([`rest`]), and offsets expire
+//! - [`mod@end`]: how the registry and the groups end
 //!
 //! Invariants: a group has one actor at a time; a group that has members runs, so that their
 //! deadlines pass; a group is taken out of the snapshot only when it does not run and storage has
@@ -13,6 +14,7 @@
 
 pub mod actor;
 pub mod ask;
+mod end;
 pub mod groups;
 pub mod locate;
 pub mod rest;
@@ -34,7 +36,7 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub struct Coordinator {
     settings: Arc<ArcSwap<Settings>>,
-    pub(crate) groups: Arc<ArcSwap<Groups>>,
+    groups: Arc<ArcSwap<Groups>>,
     topics: Arc<ArcSwap<Topics>>,
     committer: Addr<Committer>,
     placement: Placement,

@@ -2,7 +2,7 @@
 
 use super::door::{Door, Interest, Order};
 use super::{Connection, Ended, Frame, Permits};
-use crate::limits::{Limits, REQUEST_BYTES, Reserved};
+use crate::limits::{Limits, Reserved};
 use actix::Addr;
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use callboard_actors::clock;
@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::AsyncReadExt;
 use tokio::net::tcp::OwnedReadHalf;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
@@ -27,8 +27,6 @@ const EARLY_BYTES_MAX: usize = 2 << 20;
 /// Bytes of a larger frame that are counted before they are read. It doubles with what has arrived,
 /// so that a length alone takes nothing from others.
 const STEP_BYTES: usize = 64 << 10;
-/// How often it is looked whether a client is still there that is not read.
-const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The reading task of a connection.
 pub(super) struct Reader<D: Door> {
@@ -60,8 +58,6 @@ enum ReadError {
     TooLarge { found: usize, max: usize },
     #[error("a frame did not arrive within {0:?}")]
     Slow(Duration),
-    #[error("the client has closed the connection, and its requests were not answered within {0:?}")]
-    Gone(Duration),
     #[error("nothing came for {0:?}")]
     Idle(Duration),
 }
@@ -113,43 +109,49 @@ impl<D: Door> Reader<D> {
     }
 
     async fn frame(&mut self) -> Result<Frame, ReadError> {
-        let requests = Arc::clone(&self.requests);
         if self.is_alone {
-            // So that what could not begin yet takes no room in the broker, where a long poll would keep it
-            // for as long as its client likes.
-            let max = u32::try_from(self.bounds.requests_in_flight_max.max(1)).unwrap_or(u32::MAX);
-            let _ = self.while_there(requests.acquire_many(max)).await?;
+            self.all_answered().await?;
         }
         // The semaphore is never closed.
-        let Ok(request) = self.while_there(Arc::clone(&requests).acquire_owned()).await? else {
+        let Ok(request) = Arc::clone(&self.requests).acquire_owned().await else {
             return Err(ReadError::Closed);
         };
         self.begin().await?;
+        let place = self.place().await;
         self.patience = self.bounds.receive_timeout;
         let (bytes, reserved) = self.rest().await?;
-        Ok(Frame { bytes, permits: Permits { _request: request, bytes: reserved, is_counted: false } })
+        let permits = Permits { _request: request, _place: place, bytes: Some(reserved), is_counted: false };
+        Ok(Frame { bytes, permits })
     }
 
-    /// Waits for what may take as long as other clients like, or the requests of this one. Once the client has
-    /// closed its side, it has only the time in which it would have to take an answer.
-    async fn while_there<T>(&self, waiting: impl Future<Output = T>) -> Result<T, ReadError> {
-        let mut waiting = pin!(waiting);
+    /// Waits until there is a place for one more request, or none is needed any more: all before it are answered.
+    async fn place(&self) -> Option<OwnedSemaphorePermit> {
+        if self.is_idle() {
+            return None;
+        }
+        let others = self.bounds.requests_in_flight_max.saturating_sub(1);
         tokio::select! {
             biased;
-            done = &mut waiting => return Ok(done),
-            closed = self.closed() => closed?,
+            place = self.limits.place() => place,
+            _ = self.requests.acquire_many(u32::try_from(others).unwrap_or(u32::MAX)) => None,
         }
-        timeout(self.bounds.send_timeout, waiting)
-            .await
-            .map_err(|_| ReadError::Gone(self.bounds.send_timeout))
     }
 
-    /// Waits until the client has closed its side, whether or not all was read that it sent.
-    async fn closed(&self) -> io::Result<()> {
-        while !self.socket.ready(tokio::io::Interest::READABLE).await?.is_read_closed() {
-            // There is something to read, and nothing that would tell of what comes behind it.
-            clock::pass(LOOK_INTERVAL).await;
+    /// Waits until all requests are answered, so that what could not begin yet takes no room in the
+    /// broker, where a long poll would keep it for as long as its client likes.
+    async fn all_answered(&mut self) -> Result<(), ReadError> {
+        let max = u32::try_from(self.bounds.requests_in_flight_max.max(1)).unwrap_or(u32::MAX);
+        let mut answered = pin!(Arc::clone(&self.requests).acquire_many_owned(max));
+        let mut next = [0];
+        tokio::select! {
+            biased;
+            _ = &mut answered => return Ok(()),
+            peeked = self.socket.peek(&mut next) => if peeked? == 0 {
+                return Err(ReadError::Closed);
+            },
         }
+        // The semaphore is never closed.
+        let _ = answered.await;
         Ok(())
     }
 
@@ -219,11 +221,7 @@ impl<D: Door> Reader<D> {
             return Ok(reserved);
         }
         let early = count.min(EARLY_BYTES_MAX);
-        let is_early = self.limits.reserve_early(&mut reserved, early + REQUEST_BYTES);
-        let mut counted = if is_early { early } else { 0 };
-        if !is_early {
-            self.while_there(self.limits.reserve(&mut reserved, REQUEST_BYTES)).await?;
-        }
+        let mut counted = if self.limits.reserve_early(&mut reserved, early) { early } else { 0 };
         loop {
             self.fill(counted).await?;
             if counted == count {
@@ -231,7 +229,7 @@ impl<D: Door> Reader<D> {
             }
             // Before they are read, or each connection could have a large piece in memory beyond it.
             let step = (count - counted).min(STEP_BYTES.max(counted));
-            self.while_there(self.limits.reserve(&mut reserved, step)).await?;
+            self.limits.reserve(&mut reserved, step).await;
             counted += step;
         }
     }

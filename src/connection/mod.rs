@@ -57,6 +57,8 @@ pub struct Accepted<D: Door> {
     pub door: Arc<D>,
     /// Tells that the broker stops: no more requests are read.
     pub stopping: CancellationToken,
+    /// Tells that nothing is answered any more.
+    pub ended: CancellationToken,
     /// Tells that the connection is still there.
     pub alive: TaskTrackerToken,
 }
@@ -103,7 +105,10 @@ struct Frame {
 #[derive(Debug)]
 struct Permits {
     _request: OwnedSemaphorePermit,
-    bytes: Reserved,
+    /// None of a connection's only request.
+    _place: Option<OwnedSemaphorePermit>,
+    /// Until it is answered, or its bytes are not kept any more.
+    bytes: Option<Reserved>,
     /// Its answer takes of the room of those that tell of what there is.
     is_counted: bool,
 }
@@ -133,7 +138,7 @@ impl<D: Door> Connection<D> {
     /// # Errors
     /// What the system says of the socket.
     pub fn start(accepted: Accepted<D>) -> io::Result<()> {
-        let Accepted { socket, peer, admission, limits, door, stopping, alive } = accepted;
+        let Accepted { socket, peer, admission, limits, door, stopping, ended, alive } = accepted;
         socket.set_nonblocking(true)?;
         let socket = TcpStream::from_std(socket)?;
         socket.set_nodelay(true)?;
@@ -160,7 +165,7 @@ impl<D: Door> Connection<D> {
                 session,
                 peer,
                 reader: actix_rt::spawn(reader.run(stopping)),
-                writer: actix_rt::spawn(writer.run(inbox)),
+                writer: actix_rt::spawn(writer.run(inbox, ended)),
                 answers,
                 waiting: VecDeque::new(),
                 in_flight: 0,
@@ -189,7 +194,7 @@ impl<D: Door> Connection<D> {
             match self.door.start(&mut self.session, operation, frame.bytes) {
                 Ok(Started::Answering(answering)) => {
                     if D::keeps(operation) == Keeps::Copy {
-                        permits.bytes.release_bytes();
+                        permits.bytes = None;
                     }
                     match D::size(operation) {
                         Size::Bounded => self.answer(answering, permits),
@@ -231,17 +236,13 @@ impl<D: Door> Connection<D> {
         let peer = self.peer;
         match ended {
             Ended::Broken(reason) => {
-                if let Some(untold) = self.limits.line() {
-                    tracing::info!(%peer, reason, untold, "connection closed");
-                }
+                tracing::info!(%peer, reason, "connection closed");
                 self.finish_unanswered();
                 ctx.stop();
                 return;
             }
             Ended::Refused(error) => {
-                if let Some(untold) = self.limits.line() {
-                    tracing::warn!(%peer, error, untold, "connection closed");
-                }
+                tracing::warn!(%peer, error, "connection closed");
                 self.waiting.clear();
                 self.reader.abort();
             }

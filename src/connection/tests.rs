@@ -52,7 +52,8 @@ impl Trial {
         let address = socket.local_addr().unwrap();
         let (door, limits) = (Arc::new(door), Limits::new(1 << 20, 1 << 20));
         let stopping = self.stopping.clone();
-        let listener = Listener { socket, door, limits, stopping, alive: TaskTracker::new() };
+        let (ended, alive) = (CancellationToken::new(), TaskTracker::new());
+        let listener = Listener { socket, door, limits, stopping, ended, alive };
         actix_rt::spawn(listener.run());
         address
     }

@@ -18,6 +18,7 @@ use tokio::net::tcp::OwnedWriteHalf;
 use tokio::sync::mpsc;
 use tokio::task::{unconstrained, yield_now};
 use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 
 /// Pieces that one system call takes.
 const PIECES_AT_ONCE: usize = 64;
@@ -63,14 +64,26 @@ impl<D: Door> Writer<D> {
     }
 
     /// Writes answers until the connection ends.
-    pub(super) async fn run(mut self, mut inbox: mpsc::UnboundedReceiver<Pending<D::Refused>>) {
-        let ended = match D::ANSWERS {
-            Answers::InOrder => self.write_in_order(&mut inbox).await,
-            Answers::AsReady => self.write_as_ready(&mut inbox).await,
+    pub(super) async fn run(
+        mut self,
+        mut inbox: mpsc::UnboundedReceiver<Pending<D::Refused>>,
+        ended: CancellationToken,
+    ) {
+        let connection = self.connection.clone();
+        let writing = async {
+            match D::ANSWERS {
+                Answers::InOrder => self.write_in_order(&mut inbox).await,
+                Answers::AsReady => self.write_as_ready(&mut inbox).await,
+            }
         };
-        if let Err(ended) = ended {
+        let outcome = tokio::select! {
+            biased;
+            () = ended.cancelled() => Err(Ended::Broken("the broker has stopped".to_owned())),
+            outcome = writing => outcome,
+        };
+        if let Err(ended) = outcome {
             // A connection that is gone needs no telling.
-            let _ = post(&self.connection, ended);
+            let _ = post(&connection, ended);
         }
     }
 

@@ -93,7 +93,7 @@ async fn fetch(edge: &Edge, request: &FetchRequest, targets: &mut [Target]) {
         parts,
         bytes_max: bytes(request.max_bytes).min(edge.broker.settings().fetch.response_bytes_max),
         bytes_min: bytes(request.min_bytes),
-        wait_max: Duration::from_millis(wait_max as u64),
+        wait_max: edge.broker.settings().connections.wait_max(Duration::from_millis(wait_max as u64)),
         // A connection has one fetch at a time.
         overdraft: Some(Overdraft::default()),
         isolation: isolation(request.isolation_level).unwrap_or_default(),

@@ -19,10 +19,11 @@ use std::time::Duration;
 pub(super) async fn fetch(native: &Native, fetch: Fetch, overdraft: Overdraft) -> Reply {
     native.check_count(fetch.parts.len())?;
     check_once(fetch.parts.iter().map(|part| part.partition))?;
+    let wait_max = Duration::from_millis(u64::from(fetch.wait_max_ms));
     let bounds = Bounds {
         bytes_max: fetch.bytes_max as usize,
         bytes_min: fetch.bytes_min as usize,
-        wait_max: Duration::from_millis(u64::from(fetch.wait_max_ms)),
+        wait_max: native.broker.settings().connections.wait_max(wait_max),
         overdraft: Some(overdraft),
         isolation: isolation(fetch.isolation),
     };

@@ -195,3 +195,19 @@ fn many_requests_of_which_only_a_part_comes_share_one_bound() {
     let grown_kb = resident_max_kb(&broker) - before;
     assert!(grown_kb < 64_000, "{grown_kb} kB");
 }
+
+#[test]
+fn a_client_that_closes_its_side_behind_more_requests_than_may_wait_gets_all_its_answers() {
+    const COUNT: usize = 200;
+    let Some(broker) = own_broker(&["max.requests.in.flight.per.connection=4"]) else { return };
+    let mut client = Client::connect(&broker);
+    let topic = Topic::create(&mut client, 1);
+    let produce = frame(9, 7, &topic.produce_request(-1, &[(0, Batch::of_size(100).bytes())]));
+    client.send_bytes(&produce.repeat(COUNT));
+    client.stream().shutdown(Shutdown::Write).unwrap();
+    for at in 0..COUNT {
+        let (_, answer) = client.receive::<ProduceResponse>(9);
+        let offset = answer.responses[0].partition_responses[0].base_offset;
+        assert_eq!(usize::try_from(offset).unwrap(), at);
+    }
+}

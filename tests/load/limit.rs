@@ -45,7 +45,7 @@ impl Budget {
         let base = 64 * MIB;
         // It is 256 MiB at most; these tests write few batches.
         let index = 8 * MIB;
-        let requests = 2 * self.request_bytes + 3 * self.frame_bytes;
+        let requests = 3 * self.request_bytes + 3 * self.frame_bytes;
         let answers = 2 * self.response_bytes + self.readers * (self.batch_bytes + MIB);
         let connections = self.connections * (32 * KIB + self.batch_bytes);
         let partitions = self.partitions * 12 * KIB;

@@ -7,6 +7,7 @@ use crate::native;
 use crate::topic::Topic;
 use crate::victim::{Open, Victim};
 use callboard_protocol::kafka::fetch::FetchRequest;
+use callboard_protocol::kafka::produce::ProduceResponse;
 use callboard_protocol::native::groups::{CommitOffsets, FetchOffsets, NewOffset};
 use callboard_protocol::native::read::{IsolationLevel, OpenReading};
 use socket2::SockRef;
@@ -141,14 +142,22 @@ fn native_fetches_that_wait_count_more_than_their_few_bytes_and_do_not_wait_for_
 }
 
 #[test]
-fn a_client_that_is_gone_is_noticed_also_where_no_more_is_read_of_it() {
-    const IN_FLIGHT: usize = 10;
-    let in_flight = format!("max.requests.in.flight.per.connection={IN_FLIGHT}");
-    let case = Case::start_with(&[&in_flight, "response.send.timeout.ms=200"]);
+fn a_client_whose_requests_all_wait_leaves_the_others_theirs() {
+    let case = Case::start();
     let request = waiting(&case.topic);
-    let mut silent = case.victim.native().into_stream();
-    silent.write_all(&request.repeat(IN_FLIGHT * 2)).unwrap();
-    case.run(vec![silent], &[]);
+    let mut silent: Vec<_> = (0..CLIENTS).map(|_| case.victim.native().into_stream()).collect();
+    silent.iter_mut().for_each(|stream| write_what_is_taken(stream, &request.repeat(REQUESTS)));
+    // Larger than what is exempt from the bound on bytes, and one behind the other.
+    let batch = Batch::of_size(100_000).bytes();
+    let mut client = case.victim.kafka();
+    let topic = Topic::create(&mut client, 1);
+    let produce = frame(9, 7, &topic.produce_request(-1, &[(0, batch)]));
+    client.send_bytes(&produce.repeat(20));
+    for _ in 0..20 {
+        let (_, answer) = client.receive::<ProduceResponse>(9);
+        assert!(!answer.responses[0].partition_responses[0].error_code.is_error());
+    }
+    case.bystanders.stop();
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! A broker inside a program: how it starts and how it ends.
 
-use crate::support::{Trial, create, reader, soon, values};
+use crate::support::{PATIENCE, Trial, create, reader, soon, values};
 use actix::Arbiter;
 use anyhow::{Context, Result};
 use callboard::{Broker, Client, Config, Record, StartError};
@@ -9,6 +9,7 @@ use callboard_client::admin::TopicSpec;
 use callboard_client::consumer::Reset;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 #[actix::test]
 async fn a_broker_starts_in_the_running_actix_system() -> Result<()> {
@@ -61,6 +62,59 @@ async fn a_broker_on_an_arbiter_of_the_program_serves_all_its_doors_and_leaves_n
     }
     let refused = Broker::start_on(Config::new(folder.path()), []).await.unwrap_err();
     assert!(matches!(refused, StartError::NoArbiter), "{refused}");
+    Ok(())
+}
+
+/// A fetch (version 4) of all of a topic's partition 0, its length in front.
+fn fetch_all(topic: &str) -> Vec<u8> {
+    let mut body = vec![0, 1, 0, 4, 0, 0, 0, 7, 0xff, 0xff];
+    for field in [-1, 0, 1, i32::MAX] {
+        body.extend(field.to_be_bytes());
+    }
+    body.extend([0, 0, 0, 0, 1, 0, topic.len() as u8]);
+    body.extend(topic.as_bytes());
+    body.extend([0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+    body.extend(i32::MAX.to_be_bytes());
+    [(body.len() as u32).to_be_bytes().to_vec(), body].concat()
+}
+
+#[actix::test]
+async fn a_broker_on_an_arbiter_of_the_program_ends_with_connections_that_do_not_read() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let config = Config::new(folder.path()).kafka("127.0.0.1:0").native("off");
+    let config = config.set("shutdown.grace.ms", 100).set("queued.max.response.bytes", 1 << 30);
+    let broker = Broker::start_on(config, [Arbiter::current()]).await?;
+    let client = Client::in_process(&broker);
+    let record = || Record::to("large").partition(0).value(vec![0; 1_000_000]);
+    client.producer().send_all((0..32).map(|_| record())).await?;
+    let mut stuck = tokio::net::TcpStream::connect(broker.kafka_address().context("no port")?).await?;
+    stuck.write_all(&fetch_all("large")).await?;
+    stuck.read_exact(&mut [0; 4]).await?;
+    soon(broker.shutdown()).await?;
+    let read = soon(tokio::io::copy(&mut stuck, &mut tokio::io::sink())).await?;
+    assert!(read.is_err() || read.is_ok_and(|bytes| bytes < 30_000_000), "it was not answered whole");
+    Ok(())
+}
+
+#[test]
+fn a_broker_that_is_dropped_with_the_arbiter_that_it_runs_on_gives_its_folder_free() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let config = || Config::new(folder.path()).without_ports();
+    let system = actix::System::new();
+    let broker = system.block_on(Broker::start_on(config(), [Arbiter::current()]))?;
+    drop(broker);
+    let begun = std::time::Instant::now();
+    // Nothing runs on the arbiter any more.
+    let again = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    again.block_on(async {
+        loop {
+            match Broker::spawn(config()).await {
+                Ok(broker) => break broker.shutdown().await,
+                Err(error) if begun.elapsed() > PATIENCE => panic!("{error}"),
+                Err(_) => tokio::task::yield_now().await,
+            }
+        }
+    });
     Ok(())
 }
 
