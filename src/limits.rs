@@ -97,11 +97,10 @@ impl Limits {
         Ok(Admission { connections: Arc::clone(connections), ip })
     }
 
-    /// Waits for a place for one more request of a connection that has others: the first of each needs none, so
-    /// that clients whose requests take long leave all others one at a time.
-    pub async fn place(&self) -> Option<OwnedSemaphorePermit> {
-        // The semaphore is never closed.
-        Arc::clone(&self.places).acquire_owned().await.ok()
+    /// A place for one more request of a connection that has others, if there is one: the first of each needs
+    /// none, so that clients whose requests take long leave all others one at a time.
+    pub fn place(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.places).try_acquire_owned().ok()
     }
 
     /// Takes so many bytes at once, when afterwards at least half of the bound is still free: as long as

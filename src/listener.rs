@@ -97,7 +97,8 @@ impl<D: Door> Listener<D> {
             limits: self.limits.clone(),
             door: Arc::clone(&self.door),
             stopping: self.stopping.clone(),
-            ended: self.ended.clone(),
+            // Its own, or all would share a lock.
+            ended: self.ended.child_token(),
             alive: self.alive.token(),
         };
         self.door.broker().placement().connection().spawn_fn(move || {

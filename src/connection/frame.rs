@@ -124,17 +124,18 @@ impl<D: Door> Reader<D> {
         Ok(Frame { bytes, permits })
     }
 
-    /// Waits until there is a place for one more request, or none is needed any more: all before it are answered.
+    /// Takes a place for one more request. Where there is none it waits until all before it are answered, when
+    /// none is needed: to wait for places would be to read one request for each that others are answered.
     async fn place(&self) -> Option<OwnedSemaphorePermit> {
         if self.is_idle() {
             return None;
         }
-        let others = self.bounds.requests_in_flight_max.saturating_sub(1);
-        tokio::select! {
-            biased;
-            place = self.limits.place() => place,
-            _ = self.requests.acquire_many(u32::try_from(others).unwrap_or(u32::MAX)) => None,
+        let place = self.limits.place();
+        if place.is_none() {
+            let others = self.bounds.requests_in_flight_max.saturating_sub(1);
+            let _ = self.requests.acquire_many(u32::try_from(others).unwrap_or(u32::MAX)).await;
         }
+        place
     }
 
     /// Waits until all requests are answered, so that what could not begin yet takes no room in the

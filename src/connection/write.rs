@@ -78,8 +78,8 @@ impl<D: Door> Writer<D> {
         };
         let outcome = tokio::select! {
             biased;
-            () = ended.cancelled() => Err(Ended::Broken("the broker has stopped".to_owned())),
             outcome = writing => outcome,
+            () = ended.cancelled() => Err(Ended::Broken("the broker has stopped".to_owned())),
         };
         if let Err(ended) = outcome {
             // A connection that is gone needs no telling.
