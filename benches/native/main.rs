@@ -1,12 +1,13 @@
 //! The native door beside Kafka's: the same loads over both, and in the same program.
 //!
 //! `cargo bench -p callboard-benches --bench native` prints a table; `-- NAME …` runs only the
-//! scenarios with those names (`batched`, `single`, `alone`, `tail`, `subscribed`). Over sockets the release binary
+//! scenarios with those names (`batched`, `single`, `alone`, `tail`, `subscribed`, `own-writes`). Over sockets the release binary
 //! is driven, by librdkafka on Kafka's port and by our client on the native one, right after each
 //! other; in process the broker runs in this program, whose CPU time is then that of both, and on one arbiter
 //! its actors share the client's thread.
 
 mod hops;
+mod own_writes;
 mod subscribed;
 
 use anyhow::{Context, Result};
@@ -68,6 +69,9 @@ fn main() -> Result<()> {
     if wanted.has("subscribed") {
         subscribed::run("in process", Broker::start)?;
         subscribed::run(ONE_ARBITER, here)?;
+    }
+    if wanted.has("own-writes") {
+        own_writes::run()?;
     }
     Ok(())
 }
@@ -138,10 +142,14 @@ async fn here(config: Config) -> Result<Broker, StartError> {
 }
 
 fn in_this_program(run: impl AsyncFnOnce(Client) -> Result<()>) -> Result<()> {
+    in_this_program_with(async |broker: &Broker| run(Client::in_process(broker)).await)
+}
+
+fn in_this_program_with(run: impl AsyncFnOnce(&Broker) -> Result<()>) -> Result<()> {
     let folder = tempfile::tempdir_in(release_folder()?)?;
     runtime()?.block_on(async {
         let broker = Broker::spawn(Config::new(folder.path()).without_ports()).await?;
-        run(Client::in_process(&broker)).await?;
+        run(&broker).await?;
         broker.shutdown().await;
         Ok(())
     })
