@@ -6,6 +6,8 @@ use std::io::Read;
 use std::net::TcpStream;
 
 const FLOOD: usize = 3_000;
+/// How often a flood comes behind another that has gone.
+const FLOODS: usize = 4;
 const PLACES: usize = 300;
 /// Bystanders have a place each.
 const TAKEN: usize = 2;
@@ -53,12 +55,15 @@ fn connections_that_come_and_go_at_once_leave_nothing() {
     let victim = Victim::start(&[]);
     let bystanders = Bystanders::start(&victim);
     let (before, open) = (victim.resident(), victim.open());
-    for at in 0..FLOOD {
-        drop(if at % 2 == 0 { victim.kafka_socket() } else { victim.native_socket() });
+    for _ in 0..FLOODS {
+        for at in 0..FLOOD {
+            drop(if at % 2 == 0 { victim.kafka_socket() } else { victim.native_socket() });
+        }
+        victim.assert_back_to(open);
     }
-    victim.assert_back_to(open);
     let grown = victim.resident().saturating_sub(before);
     println!("{grown} bytes after connects that went");
-    assert!(grown < 16 << 20, "{grown} bytes after {FLOOD} connects");
+    // A slow broker may have had all of one flood at once, and the allocator keeps what they took.
+    assert!(grown < (FLOOD as u64 * 12) << 10, "{grown} bytes after {FLOODS} times {FLOOD} connects");
     bystanders.stop();
 }
