@@ -9,6 +9,7 @@
 //! - [`offsets`]: the offsets that a group commits
 //! - [`deadlines`], [`durable`]: timers and late answers, for actors that have many
 //! - [`readers`]: plain threads for all that reads from the disk
+//! - [`courtesy`]: how long work gives way to short
 //! - [`placement`]: which actor runs on which thread
 //! - [`end`]: how all of them end
 //! - [`held`]: bytes that count against a bound until they are written
@@ -24,6 +25,7 @@ pub mod committer;
 pub mod config;
 pub mod consumer_group;
 pub mod coordinator;
+pub mod courtesy;
 pub mod deadlines;
 pub mod durable;
 pub mod end;

@@ -10,6 +10,7 @@ use crate::committer::crash::Crash;
 use crate::config::Settings;
 use crate::coordinator::Coordinator;
 use crate::coordinator::groups::Groups;
+use crate::courtesy::Courtesy;
 use crate::end::End;
 use crate::mail::{ask, post};
 use crate::partition::Partition;
@@ -33,6 +34,7 @@ pub(super) struct Shared {
     pub(super) groups: Arc<ArcSwap<Groups>>,
     pub(super) readers: Readers,
     pub(super) answers: AnswerBytes,
+    pub(super) courtesy: Courtesy,
     pub(super) settings: Arc<ArcSwap<Settings>>,
     pub(super) identity: Identity,
     pub(super) leader_epoch: i32,
@@ -80,6 +82,11 @@ impl BrokerHandle {
     /// Which actor runs on which thread.
     pub fn placement(&self) -> &Placement {
         &self.0.placement
+    }
+
+    /// How long work gives way to short.
+    pub fn courtesy(&self) -> &Courtesy {
+        &self.0.courtesy
     }
 
     pub(super) fn committer(&self) -> &Addr<Committer> {

@@ -8,6 +8,7 @@ use super::answers::{Overdraft, Overdrawn, Room};
 use super::locate::LocateError;
 use super::topics::{PartitionSlot, TopicView};
 use crate::clock;
+use crate::courtesy::Courtesy;
 use crate::mail::Unavailable;
 use crate::partition::poll::{Grown, Isolation, Polled, Watch};
 use bytes::Bytes;
@@ -283,11 +284,11 @@ impl Reading<'_> {
             })
             .unzip();
         let first = if self.bytes == 0 { FirstBatch::Always } else { FirstBatch::IfItFits };
-        let answers = self.broker.answers().clone();
+        let (answers, courtesy) = (self.broker.answers().clone(), self.broker.courtesy().clone());
         let left = self.left;
         let read = self.broker.readers().read(move |reader| {
             // Taken now and not when the reading was asked for: many may wait for a reader.
-            read_each(reader, wanted, first, answers.reserve(left, beyond))
+            read_each(reader, wanted, first, answers.reserve(left, beyond), &courtesy)
         });
         let Some(outcomes) = read.await.unwrap_or(Some(Vec::new())) else { return false };
         for (place, tag) in tags.into_iter().enumerate() {
@@ -363,12 +364,13 @@ fn read_each(
     wanted: Vec<Behind>,
     mut first: FirstBatch,
     mut room: Room,
+    courtesy: &Courtesy,
 ) -> Option<Vec<Result<Vec<Bytes>, Unavailable>>> {
     let mut read = |Behind { part, extent, bytes_max }: Behind| {
         if room.left() == 0 && first == FirstBatch::IfItFits {
             return Some(Ok(Vec::new()));
         }
-        let batches = match reader.read(extent, bytes_max.min(room.left()), first) {
+        let batches = match reader.read(extent, bytes_max.min(room.left()), first, courtesy.step_bytes()) {
             Ok(batches) => room.fill(batches)?,
             Err(error) => {
                 let (topic, partition, offset) = (&part.topic.name, part.slot.index, extent.start);

@@ -11,6 +11,7 @@ use crate::committer::Committer;
 use crate::config::{Settings, StorageSettings, TopicConfig};
 use crate::coordinator::Coordinator;
 use crate::coordinator::groups::{GroupSlot, Groups, Summary};
+use crate::courtesy::Courtesy;
 use crate::placement::Placement;
 use crate::readers::Readers;
 use actix::Actor;
@@ -108,6 +109,7 @@ pub fn start_on(
         groups,
         readers,
         answers,
+        courtesy: Courtesy::default(),
         settings,
         identity,
         leader_epoch,

@@ -13,7 +13,7 @@ use callboard_protocol::wire::{Message, RequestHeader, Writer};
 use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -29,6 +29,8 @@ const PIPELINED: usize = 10_000;
 const NAMES: usize = 100_000;
 /// What one system call of theirs takes at once: many kernels interrupt none, and then nobody else has the core.
 const PIECE_BYTES: usize = 64 << 10;
+/// What a system call of a thread that serves them takes.
+const WRITTEN_BYTES: usize = 512 << 10;
 /// Between two sips of slow clients; how long a broker may take nothing of what is sent to it.
 const PAUSE: Duration = Duration::from_millis(10);
 
@@ -52,7 +54,7 @@ pub struct Hostile {
 type Begin = fn(&Place) -> Result<Hostile>;
 
 /// All kinds, with their names.
-pub const HOSTILITIES: [(&str, Begin); 9] = [
+pub const HOSTILITIES: [(&str, Begin); 10] = [
     ("idle", idle),
     ("busy", busy),
     ("herd", herd),
@@ -60,6 +62,7 @@ pub const HOSTILITIES: [(&str, Begin); 9] = [
     ("slow-writers", slow_writers),
     ("connects", connects),
     ("largest", largest),
+    ("(machine)", machine),
     ("names", names),
     ("pipelined", pipelined),
 ];
@@ -178,6 +181,22 @@ fn largest(place: &Place) -> Result<Hostile> {
         while answer.read(&mut piece)? > 0 {}
         Ok(())
     }))
+}
+
+/// As `largest`, from a thread that only writes bytes which it has: what such traffic costs others by itself.
+fn machine(_: &Place) -> Result<Hostile> {
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let mut reading = TcpStream::connect(listener.local_addr()?)?;
+    let (mut writing, _) = listener.accept()?;
+    std::thread::spawn(move || {
+        let bytes = vec![1; WRITTEN_BYTES];
+        // Until nobody reads any more.
+        while writing.write_all(&bytes).is_ok() {
+            std::thread::yield_now();
+        }
+    });
+    let mut piece = vec![0; PIECE_BYTES];
+    Ok(Hostile::connections(Vec::new()).rounds(Duration::ZERO, move || Ok(reading.read_exact(&mut piece)?)))
 }
 
 /// Each connection names more topics than it may, and is closed for it.

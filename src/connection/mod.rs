@@ -158,7 +158,9 @@ impl<D: Door> Connection<D> {
             let (answers, inbox) = mpsc::unbounded_channel();
             let interest = Interest::default();
             let session = door.session(peer.ip(), Pushes::to(answers.clone(), interest.clone()));
-            let writer = write::Writer::new(write, bounds.send_timeout, limits.clone(), ctx.address());
+            let courtesy = door.broker().courtesy().clone();
+            let writer =
+                write::Writer::new(write, bounds.send_timeout, limits.clone(), courtesy, ctx.address());
             let reader = frame::Reader::new(read, bounds, limits.clone(), interest, ctx.address());
             Self {
                 door,

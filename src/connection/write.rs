@@ -6,6 +6,7 @@ use crate::limits::Limits;
 use actix::Addr;
 use bytes::Bytes;
 use callboard_actors::clock;
+use callboard_actors::courtesy::Courtesy;
 use callboard_actors::mail::post;
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
@@ -24,9 +25,11 @@ use tokio_util::sync::CancellationToken;
 const PIECES_AT_ONCE: usize = 64;
 /// Answers are gathered up to so many bytes before they are written.
 const GATHER_BYTES: usize = 256 << 10;
-/// After so many bytes others have their turn on this thread, and other threads on its core: a client that
-/// reads as fast as it is written to would keep both for the whole of its answer.
+/// After so many bytes at most others have their turn on this thread, and other threads on its core: a client
+/// that reads as fast as it is written to would keep both for the whole of its answer.
 const TURN_BYTES: usize = 512 << 10;
+/// What is no longer than this is short work, to which long work gives way.
+const SHORT_BYTES: usize = 64 << 10;
 
 /// How often it is looked whether others wait for the room that an answer takes, while its client takes
 /// nothing: a client that does so has only the time between two looks. One that takes a little at a time has
@@ -45,6 +48,7 @@ pub(super) struct Writer<D: Door> {
     socket: OwnedWriteHalf,
     patience: Duration,
     limits: Limits,
+    courtesy: Courtesy,
     connection: Addr<Connection<D>>,
     /// Pieces to write, and the bounds that their requests hold meanwhile.
     pieces: VecDeque<Bytes>,
@@ -57,10 +61,11 @@ impl<D: Door> Writer<D> {
         socket: OwnedWriteHalf,
         patience: Duration,
         limits: Limits,
+        courtesy: Courtesy,
         connection: Addr<Connection<D>>,
     ) -> Self {
         let (pieces, gathered) = (VecDeque::new(), Vec::new());
-        Self { socket, patience, limits, connection, pieces, bytes: 0, gathered }
+        Self { socket, patience, limits, courtesy, connection, pieces, bytes: 0, gathered }
     }
 
     /// Writes answers until the connection ends.
@@ -170,12 +175,13 @@ impl<D: Door> Writer<D> {
         let mut taken = begun;
         let mut turn_bytes = 0;
         while !self.pieces.is_empty() {
-            if turn_bytes >= TURN_BYTES {
+            let step_bytes = self.courtesy.step_bytes();
+            if turn_bytes >= step_bytes.min(TURN_BYTES) {
                 turn_bytes = 0;
                 thread::yield_now();
                 yield_now().await;
             }
-            let writing = write_some(&mut self.socket, &mut self.pieces);
+            let writing = write_some(&mut self.socket, &mut self.pieces, step_bytes);
             let written = timeout(self.patience / LOOKS, writing).await;
             let is_in_the_way = is_counted && !self.limits.has_room();
             match written {
@@ -193,6 +199,9 @@ impl<D: Door> Writer<D> {
                 }
             }
         }
+        if (1..=SHORT_BYTES).contains(&self.bytes) {
+            self.courtesy.short_work_done();
+        }
         self.bytes = 0;
         let answered = self.gathered.len();
         if answered > 0 {
@@ -207,9 +216,20 @@ async fn finish<R>(pending: Pending<R>) -> (Answer<R>, Option<Permits>) {
     (pending.answering.await, pending.permits)
 }
 
-/// Writes the first pieces, as far as the socket takes them, and tells how many bytes that were.
-async fn write_some(socket: &mut OwnedWriteHalf, pieces: &mut VecDeque<Bytes>) -> io::Result<usize> {
-    let slices: Vec<_> = pieces.iter().take(PIECES_AT_ONCE).map(|piece| IoSlice::new(piece)).collect();
+/// Writes the first pieces, up to so many bytes and as far as the socket takes them, and tells how many bytes
+/// that were.
+async fn write_some(
+    socket: &mut OwnedWriteHalf,
+    pieces: &mut VecDeque<Bytes>,
+    bytes_max: usize,
+) -> io::Result<usize> {
+    let mut left = bytes_max;
+    let slices = pieces.iter().take(PIECES_AT_ONCE).map_while(|piece| {
+        let slice = (left > 0).then(|| piece.get(..left).unwrap_or(piece))?;
+        left -= slice.len();
+        Some(IoSlice::new(slice))
+    });
+    let slices: Vec<_> = slices.collect();
     let written = socket.write_vectored(&slices).await?;
     if written == 0 {
         return Err(io::ErrorKind::WriteZero.into());

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 
 /// Segment files that are kept open for reading at most.
 pub const OPEN_SEGMENTS_MAX: usize = 256;
@@ -43,9 +44,34 @@ impl Reader {
     /// [`Error::MissingSegment`] when the segment was removed: look the pointer up again;
     /// [`Error::Io`] otherwise, also when the segment is too short.
     pub fn read(&self, segment: SegmentId, position: u64, length: usize) -> Result<Bytes> {
-        let path = || segment::path(&self.folder, segment);
+        self.read_in_steps(segment, position, length, length)
+    }
+
+    /// The same, `step_bytes` at a time, with a turn for other threads behind each of several.
+    ///
+    /// # Errors
+    /// As [`Reader::read`].
+    pub fn read_in_steps(
+        &self,
+        segment: SegmentId,
+        position: u64,
+        length: usize,
+        step_bytes: usize,
+    ) -> Result<Bytes> {
         let file = self.file(segment)?;
-        let bytes = file.read_exact_at(position, length).map_err(Error::io("reading", path()))?;
+        let read = |position, length| {
+            let path = || segment::path(&self.folder, segment);
+            file.read_exact_at(position, length).map_err(Error::io("reading", path()))
+        };
+        if length <= step_bytes {
+            return Ok(read(position, length)?.into());
+        }
+        let mut bytes = Vec::with_capacity(length);
+        while bytes.len() < length {
+            let step = step_bytes.max(1).min(length - bytes.len());
+            bytes.extend_from_slice(&read(position + bytes.len() as u64, step)?);
+            thread::yield_now();
+        }
         Ok(bytes.into())
     }
 

@@ -64,13 +64,19 @@ impl LogReader {
     }
 
     /// The batches from the one that holds `extent.start` on, up to `bytes_max`; the first is given
-    /// whatever its size when `first_always` says so. Each is compared with its checksum; those before
-    /// one that cannot be read are given without it.
+    /// whatever its size when `first` says so. Each is compared with its checksum; those before one that
+    /// cannot be read are given without it. After each `step_bytes` other threads have their turn.
     ///
     /// # Errors
     /// [`Error::DamagedBatch`], [`Error::MissingSegment`] or [`Error::Io`] when the first cannot be read;
     /// [`Error::Index`]; [`Error::Value`].
-    pub fn read(&self, extent: Extent, bytes_max: usize, first: FirstBatch) -> Result<Vec<Bytes>> {
+    pub fn read(
+        &self,
+        extent: Extent,
+        bytes_max: usize,
+        first: FirstBatch,
+        step_bytes: usize,
+    ) -> Result<Vec<Bytes>> {
         retry(|| {
             let places = self.places(extent, bytes_max, first)?;
             let mut batches = Vec::with_capacity(places.len());
@@ -80,7 +86,7 @@ impl LogReader {
                     // for what was read before, or for a client, would wait as long as many spans take.
                     thread::yield_now();
                 }
-                match self.read_apart(extent.partition, span, &mut batches) {
+                match self.read_apart(extent.partition, span, step_bytes, &mut batches) {
                     Ok(()) => {}
                     Err(error) if batches.is_empty() => return Err(error),
                     // Who reads on behind what can be read is told.
@@ -280,19 +286,32 @@ impl LogReader {
     }
 
     /// Reads a span at once; where that fails, batch by batch up to the one that cannot be read.
-    fn read_apart(&self, partition: PartitionId, span: &[Placed], batches: &mut Vec<Bytes>) -> Result<()> {
-        match self.read_span(partition, span, batches) {
+    fn read_apart(
+        &self,
+        partition: PartitionId,
+        span: &[Placed],
+        step_bytes: usize,
+        batches: &mut Vec<Bytes>,
+    ) -> Result<()> {
+        match self.read_span(partition, span, step_bytes, batches) {
             Err(Error::Io { .. }) if span.len() > 1 => {
-                span.chunks(1).try_for_each(|one| self.read_span(partition, one, batches))
+                span.chunks(1).try_for_each(|one| self.read_span(partition, one, step_bytes, batches))
             }
             outcome => outcome,
         }
     }
 
-    fn read_span(&self, partition: PartitionId, span: &[Placed], batches: &mut Vec<Bytes>) -> Result<()> {
+    fn read_span(
+        &self,
+        partition: PartitionId,
+        span: &[Placed],
+        step_bytes: usize,
+        batches: &mut Vec<Bytes>,
+    ) -> Result<()> {
         let (Some((_, first)), Some((_, last))) = (span.first(), span.last()) else { return Ok(()) };
         let end = last.position + u64::from(last.length);
-        let bytes = self.journal.read(first.segment, first.position, (end - first.position) as usize)?;
+        let length = (end - first.position) as usize;
+        let bytes = self.journal.read_in_steps(first.segment, first.position, length, step_bytes)?;
         let begin = batches.len();
         for (base, place) in span {
             let start = (place.position - first.position) as usize;
