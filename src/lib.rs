@@ -19,23 +19,33 @@
 //! ```
 
 mod broker;
-#[cfg(feature = "cli")]
-pub mod cli;
-#[cfg(feature = "cli")]
-pub mod commands;
 pub mod config;
-pub mod connection;
-#[cfg(feature = "kafka")]
-pub mod kafka;
 pub mod keyspace;
-pub mod limits;
-pub mod listener;
-pub mod logging;
-pub mod native;
+mod listener;
 pub mod snapshot;
 pub mod subscribe;
 pub mod testing;
 pub mod unit;
+
+// For the program, the tests and the fuzz targets of this package. Others find no promise here: it changes
+// as the broker does.
+#[cfg(feature = "cli")]
+#[doc(hidden)]
+pub mod cli;
+#[cfg(feature = "cli")]
+#[doc(hidden)]
+pub mod commands;
+#[doc(hidden)]
+pub mod connection;
+#[cfg(feature = "kafka")]
+#[doc(hidden)]
+pub mod kafka;
+#[doc(hidden)]
+pub mod limits;
+#[doc(hidden)]
+pub mod logging;
+#[doc(hidden)]
+pub mod native;
 
 pub use broker::{Broker, StartError};
 pub use callboard_client::{self as client, Client, Record};
