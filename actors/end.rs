@@ -10,26 +10,16 @@ use actix::{ActorContext, Context, Handler, Message};
 #[rtype(result = "()")]
 pub struct End;
 
-impl Handler<End> for Partition {
-    type Result = ();
+macro_rules! end {
+    ($($actor:ty),*) => {
+        $(impl Handler<End> for $actor {
+            type Result = ();
 
-    fn handle(&mut self, _end: End, ctx: &mut Context<Self>) {
-        ctx.stop();
-    }
+            fn handle(&mut self, _end: End, ctx: &mut Context<Self>) {
+                ctx.stop();
+            }
+        })*
+    };
 }
 
-impl Handler<End> for Group {
-    type Result = ();
-
-    fn handle(&mut self, _end: End, ctx: &mut Context<Self>) {
-        ctx.stop();
-    }
-}
-
-impl Handler<End> for ConsumerGroup {
-    type Result = ();
-
-    fn handle(&mut self, _end: End, ctx: &mut Context<Self>) {
-        ctx.stop();
-    }
-}
+end!(Partition, Group, ConsumerGroup);

@@ -132,8 +132,7 @@ impl<D: Door> Reader<D> {
         }
         let place = self.limits.place();
         if place.is_none() {
-            let others = self.bounds.requests_in_flight_max.saturating_sub(1);
-            let _ = self.requests.acquire_many(u32::try_from(others).unwrap_or(u32::MAX)).await;
+            self.answered_but(1).await;
         }
         place
     }
@@ -141,19 +140,26 @@ impl<D: Door> Reader<D> {
     /// Waits until all requests are answered, so that what could not begin yet takes no room in the
     /// broker, where a long poll would keep it for as long as its client likes.
     async fn all_answered(&mut self) -> Result<(), ReadError> {
-        let max = u32::try_from(self.bounds.requests_in_flight_max.max(1)).unwrap_or(u32::MAX);
-        let mut answered = pin!(Arc::clone(&self.requests).acquire_many_owned(max));
+        let mut answered = pin!(self.answered_but(0));
         let mut next = [0];
         tokio::select! {
             biased;
-            _ = &mut answered => return Ok(()),
+            () = &mut answered => return Ok(()),
             peeked = self.socket.peek(&mut next) => if peeked? == 0 {
                 return Err(ReadError::Closed);
             },
         }
-        // The semaphore is never closed.
-        let _ = answered.await;
+        answered.await;
         Ok(())
+    }
+
+    /// Waits until all requests are answered but so many, as the one that is being read.
+    fn answered_but(&self, left: usize) -> impl Future<Output = ()> + use<D> {
+        let count = self.bounds.requests_in_flight_max.max(1) - left;
+        let answered =
+            Arc::clone(&self.requests).acquire_many_owned(u32::try_from(count).unwrap_or(u32::MAX));
+        // The semaphore is never closed.
+        async move { drop(answered.await) }
     }
 
     /// Waits for the first byte of a frame. Only a connection without requests is idle, and only while its
