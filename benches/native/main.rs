@@ -41,6 +41,8 @@ enum Way {
     Single,
     /// One after the other, acknowledged when they are written.
     Alone,
+    /// One after the other, acknowledged when they are synced.
+    AloneSynced,
 }
 
 fn main() -> Result<()> {
@@ -81,6 +83,7 @@ fn kafka(name: &str, way: Way, record_bytes: usize, records: usize) -> Result<()
         Way::Batched => Load::batched(name, 1, PARTITIONS as i32, record_bytes, records),
         Way::Single => Load::single(name, 1, record_bytes, records),
         Way::Alone => Load::alone(name, "1", record_bytes, records),
+        Way::AloneSynced => Load::alone(name, "all", record_bytes, records),
     };
     let (ours, _) = Ours::start()?;
     produce::create_topics(ours.address(), &load)?;
@@ -108,11 +111,9 @@ fn native(name: &str, way: Way, record_bytes: usize, records: usize) -> Result<(
 }
 
 fn in_process(name: &str, way: Way, record_bytes: usize, records: usize) -> Result<()> {
-    in_this_program(async |client| {
-        create(&client, name).await?;
-        let before = own_usage()?;
-        let outcome = send(&client, name, way, record_bytes, records).await?;
-        report::load(name, "in process", &outcome, before, own_usage()?);
+    in_this_program(async |broker| {
+        let client = Client::in_process(broker);
+        send_here(&client, name, "in process", way, record_bytes, records).await?;
         if way == Way::Batched {
             let before = own_usage()?;
             let outcome = read(&client, name, records).await?;
@@ -127,25 +128,33 @@ fn on_this_arbiter(name: &str, way: Way, record_bytes: usize, records: usize) ->
     let folder = tempfile::tempdir_in(release_folder()?)?;
     actix::System::new().block_on(async {
         let broker = here(Config::new(folder.path()).without_ports()).await?;
-        let client = Client::in_process(&broker);
-        create(&client, name).await?;
-        let before = own_usage()?;
-        let outcome = send(&client, name, way, record_bytes, records).await?;
-        report::load(name, ONE_ARBITER, &outcome, before, own_usage()?);
+        send_here(&Client::in_process(&broker), name, ONE_ARBITER, way, record_bytes, records).await?;
         broker.shutdown().await;
         Ok(())
     })
+}
+
+/// Sends to a broker in this program.
+async fn send_here(
+    client: &Client,
+    name: &str,
+    broker: &str,
+    way: Way,
+    record_bytes: usize,
+    records: usize,
+) -> Result<()> {
+    create(client, name).await?;
+    let before = own_usage()?;
+    let outcome = send(client, name, way, record_bytes, records).await?;
+    report::load(name, broker, &outcome, before, own_usage()?);
+    Ok(())
 }
 
 async fn here(config: Config) -> Result<Broker, StartError> {
     Broker::start_on(config, [actix::Arbiter::current()]).await
 }
 
-fn in_this_program(run: impl AsyncFnOnce(Client) -> Result<()>) -> Result<()> {
-    in_this_program_with(async |broker: &Broker| run(Client::in_process(broker)).await)
-}
-
-fn in_this_program_with(run: impl AsyncFnOnce(&Broker) -> Result<()>) -> Result<()> {
+fn in_this_program(run: impl AsyncFnOnce(&Broker) -> Result<()>) -> Result<()> {
     let folder = tempfile::tempdir_in(release_folder()?)?;
     runtime()?.block_on(async {
         let broker = Broker::spawn(Config::new(folder.path()).without_ports()).await?;
@@ -177,6 +186,7 @@ async fn send(client: &Client, topic: &str, way: Way, bytes: usize, records: usi
         }
         Way::Single => builder.batch_records(1).idempotent(false).in_flight(4096),
         Way::Alone => builder.acks(Acks::Written),
+        Way::AloneSynced => builder,
     };
     let producer = producer.build();
     let payload: Vec<u8> = (0..bytes).map(|at| (at * 31 % 251) as u8).collect();
@@ -191,7 +201,7 @@ async fn send(client: &Client, topic: &str, way: Way, bytes: usize, records: usi
         let record = Record::to(std::sync::Arc::clone(&topic)).partition(partition).value(payload.clone());
         let sent = Instant::now();
         let mut delivery = producer.send(record);
-        if way == Way::Alone {
+        if matches!(way, Way::Alone | Way::AloneSynced) {
             delivery.await?;
             latencies.push(sent.elapsed());
             continue;
@@ -234,7 +244,8 @@ async fn read(client: &Client, topic: &str, records: usize) -> Result<Outcome> {
 }
 
 /// From the receipt of a record to its consumer, and from its sending.
-async fn tail(client: Client) -> Result<()> {
+async fn tail(broker: &Broker) -> Result<()> {
+    let client = Client::in_process(broker);
     create(&client, "tail").await?;
     let mut consumer = client.consumer().topics(["tail"]).auto_offset_reset(Reset::Earliest).build().await?;
     let producer = client.producer();

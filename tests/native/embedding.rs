@@ -1,5 +1,6 @@
 //! A broker inside a program: how it starts and how it ends.
 
+use crate::frames::fetch;
 use crate::support::{PATIENCE, Trial, create, reader, soon, values};
 use actix::Arbiter;
 use anyhow::{Context, Result};
@@ -65,19 +66,6 @@ async fn a_broker_on_an_arbiter_of_the_program_serves_all_its_doors_and_leaves_n
     Ok(())
 }
 
-/// A fetch (version 4) of all of a topic's partition 0, its length in front.
-fn fetch_all(topic: &str) -> Vec<u8> {
-    let mut body = vec![0, 1, 0, 4, 0, 0, 0, 7, 0xff, 0xff];
-    for field in [-1, 0, 1, i32::MAX] {
-        body.extend(field.to_be_bytes());
-    }
-    body.extend([0, 0, 0, 0, 1, 0, topic.len() as u8]);
-    body.extend(topic.as_bytes());
-    body.extend([0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
-    body.extend(i32::MAX.to_be_bytes());
-    [(body.len() as u32).to_be_bytes().to_vec(), body].concat()
-}
-
 #[actix::test]
 async fn a_broker_on_an_arbiter_of_the_program_ends_with_connections_that_do_not_read() -> Result<()> {
     let folder = tempfile::tempdir()?;
@@ -88,7 +76,7 @@ async fn a_broker_on_an_arbiter_of_the_program_ends_with_connections_that_do_not
     let record = || Record::to("large").partition(0).value(vec![0; 1_000_000]);
     client.producer().send_all((0..32).map(|_| record())).await?;
     let mut stuck = tokio::net::TcpStream::connect(broker.kafka_address().context("no port")?).await?;
-    stuck.write_all(&fetch_all("large")).await?;
+    stuck.write_all(&fetch("large", 0, i32::MAX)).await?;
     stuck.read_exact(&mut [0; 4]).await?;
     soon(broker.shutdown()).await?;
     let read = soon(tokio::io::copy(&mut stuck, &mut tokio::io::sink())).await?;

@@ -7,6 +7,8 @@ mod codecs;
 mod consumer;
 mod embedding;
 mod faults;
+#[path = "../support/frames.rs"]
+mod frames;
 mod groups;
 mod idle;
 mod isolation;

@@ -1,6 +1,8 @@
 //! The `callboard` program from outside: its command line, its configuration, its ends.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+#[path = "../support/frames.rs"]
+mod frames;
 #[path = "../support/mod.rs"]
 mod support;
 

@@ -1,6 +1,7 @@
 //! How a broker ends when it is asked to.
 
 use crate::callboard;
+use crate::frames::fetch;
 use crate::support::process::wait_within;
 use callboard::{Client, Record};
 use nix::sys::signal::{Signal, kill};
@@ -57,29 +58,7 @@ impl Drop for Running {
 
 /// A fetch of nothing that is there, which waits for so many milliseconds.
 fn long_poll(wait_ms: i32) -> Vec<u8> {
-    fetch(wait_ms, 1000)
-}
-
-/// A fetch (version 4) from the beginning of a partition.
-fn fetch(wait_ms: i32, bytes_max: i32) -> Vec<u8> {
-    let mut body = Vec::new();
-    for field in [1i16, 4] {
-        body.extend(field.to_be_bytes());
-    }
-    body.extend(7i32.to_be_bytes());
-    body.extend((-1i16).to_be_bytes());
-    for field in [-1, wait_ms, 1, bytes_max] {
-        body.extend(i32::to_be_bytes(field));
-    }
-    body.push(0);
-    body.extend(1i32.to_be_bytes());
-    body.extend(1i16.to_be_bytes());
-    body.push(b't');
-    body.extend(1i32.to_be_bytes());
-    body.extend(0i32.to_be_bytes());
-    body.extend(0i64.to_be_bytes());
-    body.extend(bytes_max.to_be_bytes());
-    [(body.len() as i32).to_be_bytes().to_vec(), body].concat()
+    fetch("t", wait_ms, 1000)
 }
 
 #[test]
@@ -136,7 +115,7 @@ fn start_with_a_stuck_answer(grace: &str) -> (Running, TcpStream) {
         client.producer().send_all((0..32).map(|_| record())).await.unwrap();
     });
     let mut stuck = broker.connect();
-    stuck.write_all(&fetch(0, 50_000_000)).unwrap();
+    stuck.write_all(&fetch("t", 0, 50_000_000)).unwrap();
     let mut length = [0; 4];
     stuck.read_exact(&mut length).unwrap();
     assert!(i32::from_be_bytes(length) > 30_000_000, "{length:?}");
