@@ -117,8 +117,10 @@ pub struct ConnectionLimits {
     pub send_buffer_bytes: Option<usize>,
     /// Bytes that the system keeps of what a client sends; `None` for what it likes.
     pub receive_buffer_bytes: Option<usize>,
-    /// Requests of one connection that wait for their answers.
+    /// Requests of one connection to Kafka's port that wait for their answers.
     pub requests_in_flight_max: usize,
+    /// The same on the native port.
+    pub native_requests_in_flight_max: usize,
     /// Partitions that one request may name.
     pub partitions_per_request_max: usize,
 }
@@ -310,6 +312,7 @@ fn connections(values: &Values) -> ConnectionLimits {
         send_buffer_bytes: usize::try_from(values.number("socket.send.buffer.bytes")).ok(),
         receive_buffer_bytes: usize::try_from(values.number("socket.receive.buffer.bytes")).ok(),
         requests_in_flight_max: size(values, "max.requests.in.flight.per.connection"),
+        native_requests_in_flight_max: size(values, "native.max.requests.in.flight.per.connection"),
         partitions_per_request_max: size(values, "max.partitions.per.request"),
     }
 }

@@ -3,6 +3,7 @@
 use super::write::Pending;
 use bytes::Bytes;
 use callboard_actors::broker::BrokerHandle;
+use callboard_actors::config::ConnectionLimits;
 use std::cell::Cell;
 use std::fmt::{self, Debug};
 use std::future::Future;
@@ -24,6 +25,9 @@ pub trait Door: Debug + Send + Sync + 'static {
 
     /// Whether answers may overtake each other.
     const ANSWERS: Answers;
+
+    /// How many requests of a connection may wait for their answers.
+    fn requests_in_flight_max(bounds: &ConnectionLimits) -> usize;
 
     /// The broker behind the door.
     fn broker(&self) -> &BrokerHandle;

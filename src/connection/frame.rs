@@ -33,6 +33,8 @@ pub(super) struct Reader<D: Door> {
     socket: OwnedReadHalf,
     bounds: ConnectionLimits,
     limits: Limits,
+    /// How many may be in flight, and places for them.
+    requests_max: usize,
     requests: Arc<Semaphore>,
     interest: Interest,
     connection: Addr<Connection<D>>,
@@ -70,12 +72,13 @@ impl<D: Door> Reader<D> {
         interest: Interest,
         connection: Addr<Connection<D>>,
     ) -> Self {
-        let requests = Arc::new(Semaphore::new(bounds.requests_in_flight_max.max(1)));
+        let requests_max = D::requests_in_flight_max(&bounds).max(1);
         Self {
             socket,
             bounds,
             limits,
-            requests,
+            requests_max,
+            requests: Arc::new(Semaphore::new(requests_max)),
             interest,
             connection,
             buffer: BytesMut::new(),
@@ -155,7 +158,7 @@ impl<D: Door> Reader<D> {
 
     /// Waits until all requests are answered but so many, as the one that is being read.
     fn answered_but(&self, left: usize) -> impl Future<Output = ()> + use<D> {
-        let count = self.bounds.requests_in_flight_max.max(1) - left;
+        let count = self.requests_max - left;
         let answered =
             Arc::clone(&self.requests).acquire_many_owned(u32::try_from(count).unwrap_or(u32::MAX));
         // The semaphore is never closed.
@@ -197,7 +200,7 @@ impl<D: Door> Reader<D> {
     }
 
     fn is_idle(&self) -> bool {
-        self.requests.available_permits() + 1 >= self.bounds.requests_in_flight_max
+        self.requests.available_permits() + 1 >= self.requests_max
     }
 
     /// The length and the bytes of a frame that has begun to arrive.

@@ -45,6 +45,7 @@ use crate::testing::faulty::Refusing;
 use apis::Api;
 use bytes::Bytes;
 use callboard_actors::broker::BrokerHandle;
+use callboard_actors::config::ConnectionLimits;
 use callboard_protocol::kafka::{ApiKey, ErrorCode};
 use callboard_protocol::wire::{
     DecodeError, EncodeError, Message, Reader, RequestHeader, RequestPrefix, ResponseHeader, Str, Writer,
@@ -145,6 +146,10 @@ impl Door for Edge {
     type Refused = Refused;
 
     const ANSWERS: Answers = Answers::InOrder;
+
+    fn requests_in_flight_max(bounds: &ConnectionLimits) -> usize {
+        bounds.requests_in_flight_max
+    }
 
     fn broker(&self) -> &BrokerHandle {
         &self.broker

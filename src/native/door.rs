@@ -7,6 +7,7 @@ use crate::testing::faulty::Refusing;
 use bytes::Bytes;
 use callboard_actors::broker::BrokerHandle;
 use callboard_actors::broker::answers::Overdraft;
+use callboard_actors::config::ConnectionLimits;
 use callboard_actors::held::held;
 use callboard_protocol::native::admin::DescribeConfigs;
 use callboard_protocol::native::frame::{Frame, cut};
@@ -47,6 +48,10 @@ impl Door for Native {
     type Refused = FrameError;
 
     const ANSWERS: Answers = Answers::AsReady;
+
+    fn requests_in_flight_max(bounds: &ConnectionLimits) -> usize {
+        bounds.native_requests_in_flight_max
+    }
 
     fn broker(&self) -> &BrokerHandle {
         &self.broker
@@ -185,7 +190,7 @@ impl Native {
             cluster_id: identity.cluster_id.clone(),
             node_id: identity.node_id,
             frame_bytes_max: u32::try_from(bounds.frame_bytes_max).unwrap_or(u32::MAX),
-            requests_in_flight_max: u32::try_from(bounds.requests_in_flight_max).unwrap_or(u32::MAX),
+            requests_in_flight_max: u32::try_from(bounds.native_requests_in_flight_max).unwrap_or(u32::MAX),
         };
         Ok((Response::Hello(welcome), Vec::new()))
     }

@@ -5,6 +5,7 @@ use crate::connection::door::{Answer, Answering, Answers, Door, Keeps, Order, Pu
 use bytes::Bytes;
 use callboard_actors::broker::BrokerHandle;
 use callboard_actors::clock;
+use callboard_actors::config::ConnectionLimits;
 use futures_util::FutureExt;
 use std::fmt;
 use std::net::IpAddr;
@@ -59,6 +60,10 @@ impl<D: Refusing> Door for Faulty<D> {
     type Refused = Closed<D::Refused>;
 
     const ANSWERS: Answers = D::ANSWERS;
+
+    fn requests_in_flight_max(bounds: &ConnectionLimits) -> usize {
+        D::requests_in_flight_max(bounds)
+    }
 
     fn broker(&self) -> &BrokerHandle {
         self.door.broker()

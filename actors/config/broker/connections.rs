@@ -51,13 +51,17 @@ pub(super) const ALL: &[Definition] = &[
              of answers that describe what there is; past it \
              each connection has one batch.",
         ),
-    Definition::new("max.requests.in.flight.per.connection", Kind::Int, "4096")
+    Definition::new("max.requests.in.flight.per.connection", Kind::Int, "256")
         .rule(Rule::AtLeast(1))
         .read_only()
         .documentation(
-            "How many requests of one connection may wait for their answers; past it the broker \
-             reads none until one is answered.",
+            "How many requests of one connection to the Kafka port may wait for their answers; past it \
+             the broker reads none until one is answered.",
         ),
+    Definition::new("native.max.requests.in.flight.per.connection", Kind::Int, "4096")
+        .rule(Rule::AtLeast(1))
+        .read_only()
+        .documentation("The same on the native port, where answers may overtake each other."),
     Definition::new("max.partitions.per.request", Kind::Int, "20000")
         .rule(Rule::AtLeast(1))
         .read_only()
@@ -106,6 +110,7 @@ mod tests {
             "queued.max.response.bytes",
             "socket.request.max.bytes",
             "max.requests.in.flight.per.connection",
+            "native.max.requests.in.flight.per.connection",
             "max.partitions.per.request",
             "request.receive.timeout.ms",
             "response.send.timeout.ms",
