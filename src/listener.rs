@@ -9,6 +9,7 @@ use std::future::pending;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::Instant;
@@ -67,7 +68,12 @@ impl<D: Door> Listener<D> {
                 }
             };
             match accepted {
-                Ok((socket, peer)) => self.take(socket, peer, &mut refused),
+                Ok((socket, peer)) => {
+                    self.take(socket, peer, &mut refused);
+                    // In a flood of connections other threads have their turn between two of them, here and
+                    // where they begin.
+                    thread::yield_now();
+                }
                 Err(error) => {
                     tracing::warn!(%error, "no connection can be taken");
                     clock::pass(PAUSE).await;
@@ -105,6 +111,7 @@ impl<D: Door> Listener<D> {
             if let Err(error) = Connection::start(accepted) {
                 tracing::info!(%peer, %error, "connection closed");
             }
+            thread::yield_now();
         });
     }
 }
