@@ -30,7 +30,7 @@ impl Default for Courtesy {
 }
 
 impl Courtesy {
-    /// Tells that something short was done.
+    /// Tells that something short was done, or is about to be.
     pub fn short_work_done(&self) {
         let now = self.now_ms() + 1;
         // Threads that tell it all the time share the line of the cache, and write it once a millisecond.
