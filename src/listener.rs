@@ -9,15 +9,15 @@ use std::future::pending;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::thread;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// Connections that wait to be taken.
-const BACKLOG: i32 = 1024;
+/// Connections that wait to be taken, as far as the system lets them: who comes when there are more is not
+/// heard, and tries again after a second.
+const BACKLOG: i32 = 4096;
 /// How long taking rests when the system has no sockets left.
 const PAUSE: Duration = Duration::from_millis(100);
 /// How often the log tells of refused connections.
@@ -68,12 +68,7 @@ impl<D: Door> Listener<D> {
                 }
             };
             match accepted {
-                Ok((socket, peer)) => {
-                    self.take(socket, peer, &mut refused);
-                    // In a flood of connections other threads have their turn between two of them, here and
-                    // where they begin.
-                    thread::yield_now();
-                }
+                Ok((socket, peer)) => self.take(socket, peer, &mut refused),
                 Err(error) => {
                     tracing::warn!(%error, "no connection can be taken");
                     clock::pass(PAUSE).await;
@@ -111,7 +106,6 @@ impl<D: Door> Listener<D> {
             if let Err(error) = Connection::start(accepted) {
                 tracing::info!(%peer, %error, "connection closed");
             }
-            thread::yield_now();
         });
     }
 }
