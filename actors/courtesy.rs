@@ -12,14 +12,14 @@ use tokio::time::Instant;
 
 /// What long work does at once while others wait for short.
 const STEP_BYTES: usize = 256 << 10;
-/// Whoever asked for something short within this time may ask again.
+/// Whoever wanted something short within this time may want more.
 const RECENTLY: Duration = Duration::from_millis(5);
 
 /// Whether others wait for something short. Clones share it.
 #[derive(Debug, Clone)]
 pub struct Courtesy {
     begun: Instant,
-    /// When short work was last done, in milliseconds and one more, so that 0 is never.
+    /// When short work was last wanted, in milliseconds and one more, so that 0 is never.
     last_ms: Arc<AtomicU64>,
 }
 
@@ -30,10 +30,10 @@ impl Default for Courtesy {
 }
 
 impl Courtesy {
-    /// Tells that something short was done, or is about to be.
-    pub fn short_work_done(&self) {
+    /// Tells that something short is being done for somebody: a group is committed, or a short answer written.
+    pub fn short_work_is_wanted(&self) {
         let now = self.now_ms() + 1;
-        // Threads that tell it all the time share the line of the cache, and write it once a millisecond.
+        // Once a millisecond, however many tell it.
         if self.last_ms.load(Ordering::Relaxed) != now {
             self.last_ms.store(now, Ordering::Relaxed);
         }
@@ -57,16 +57,16 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn long_work_gives_way_while_short_work_was_done_recently() {
+    async fn long_work_gives_way_while_short_work_was_wanted_recently() {
         let courtesy = Courtesy::default();
         assert_eq!(courtesy.step_bytes(), usize::MAX);
-        courtesy.short_work_done();
+        courtesy.short_work_is_wanted();
         assert_eq!(courtesy.step_bytes(), STEP_BYTES);
         tokio::time::advance(RECENTLY).await;
         assert_eq!(courtesy.step_bytes(), STEP_BYTES);
         tokio::time::advance(Duration::from_millis(1)).await;
         assert_eq!(courtesy.step_bytes(), usize::MAX);
-        courtesy.short_work_done();
+        courtesy.short_work_is_wanted();
         assert_eq!(courtesy.step_bytes(), STEP_BYTES);
     }
 }

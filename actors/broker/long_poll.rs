@@ -284,11 +284,10 @@ impl Reading<'_> {
             })
             .unzip();
         let first = if self.bytes == 0 { FirstBatch::Always } else { FirstBatch::IfItFits };
-        let (answers, courtesy) = (self.broker.answers().clone(), self.broker.courtesy().clone());
-        let left = self.left;
+        let (broker, left) = (self.broker.clone(), self.left);
         let read = self.broker.readers().read(move |reader| {
             // Taken now and not when the reading was asked for: many may wait for a reader.
-            read_each(reader, wanted, first, answers.reserve(left, beyond), &courtesy)
+            read_each(reader, wanted, first, broker.answers().reserve(left, beyond), broker.courtesy())
         });
         let Some(outcomes) = read.await.unwrap_or(Some(Vec::new())) else { return false };
         for (place, tag) in tags.into_iter().enumerate() {
@@ -370,7 +369,7 @@ fn read_each(
         if room.left() == 0 && first == FirstBatch::IfItFits {
             return Some(Ok(Vec::new()));
         }
-        let batches = match reader.read(extent, bytes_max.min(room.left()), first, courtesy.step_bytes()) {
+        let batches = match reader.read(extent, bytes_max.min(room.left()), first, || courtesy.step_bytes()) {
             Ok(batches) => room.fill(batches)?,
             Err(error) => {
                 let (topic, partition, offset) = (&part.topic.name, part.slot.index, extent.start);

@@ -75,8 +75,10 @@ pub fn start_on(
     let leader_epoch = log.leader_epoch();
     let identity = folder.identity().clone();
     let free_bytes_min = settings.storage.free_bytes_min;
+    let courtesy = Courtesy::default();
+    let giving_way = courtesy.clone();
     let committer = Committer::start_in_arbiter(placement.committer(), move |_| {
-        Committer::new(log, folder, free_bytes_min)
+        Committer::new(log, folder, free_bytes_min, giving_way)
     });
     let topics = Arc::new(ArcSwap::from_pointee(topics));
     let answers = AnswerBytes::new(settings.fetch.bytes_in_flight_max);
@@ -109,7 +111,7 @@ pub fn start_on(
         groups,
         readers,
         answers,
-        courtesy: Courtesy::default(),
+        courtesy,
         settings,
         identity,
         leader_epoch,

@@ -91,6 +91,7 @@ impl Handler<Commit> for Committer {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::courtesy::Courtesy;
     use crate::mail::ask;
     use actix::{Actor, Addr};
     use callboard_storage::disk::OsDisk;
@@ -120,7 +121,7 @@ mod tests {
         let checkpoint = CheckpointBounds { bytes: 1 << 30, records: 1000, interval };
         let log = Log::open(Arc::new(OsDisk), &folder, &LogOptions { segment_bytes: 1 << 20, checkpoint });
         // No disk has as much room as that, so that what grows is refused and the rest is not.
-        let committer = Committer::new(log.unwrap(), folder, u64::MAX).start();
+        let committer = Committer::new(log.unwrap(), folder, u64::MAX, Courtesy::default()).start();
         let (broken, whole) = (Chain::default(), Chain::default());
         assert_eq!(commit(&committer, &broken, None).await, Ok(()));
         assert_eq!(commit(&committer, &broken, Some("group")).await, Err(Unavailable));

@@ -30,6 +30,7 @@ impl Handler<CommitGroup> for Committer {
 impl Committer {
     /// Writes all that gathered, and answers those who asked for no more.
     pub(super) fn write(&mut self) {
+        self.courtesy.short_work_is_wanted();
         let pending = std::mem::take(&mut self.pending);
         let is_worth_overlap = pending.is_worth_writing();
         let pending = self.refuse(pending);

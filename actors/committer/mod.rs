@@ -31,6 +31,7 @@ pub mod scan;
 mod synced;
 pub mod unit;
 
+use crate::courtesy::Courtesy;
 use actix::{Actor, AsyncContext, Context};
 use callboard_storage::PartitionId;
 use callboard_storage::folder::Folder;
@@ -62,6 +63,7 @@ pub struct Committer {
     /// For partitions that lost batches to a short disk, how many.
     losses: HashMap<PartitionId, u64>,
     versions: unit::Versions,
+    courtesy: Courtesy,
 }
 
 /// Whether there is room on the disk for more.
@@ -75,7 +77,7 @@ pub struct Space {
 
 impl Committer {
     /// A committer of that log, which refuses to write below `free_bytes_min` bytes of free disk.
-    pub fn new(log: Log, folder: Folder, free_bytes_min: u64) -> Self {
+    pub fn new(log: Log, folder: Folder, free_bytes_min: u64, courtesy: Courtesy) -> Self {
         Self {
             versions: unit::Versions::new(log.leader_epoch()),
             log: Some(log),
@@ -86,6 +88,7 @@ impl Committer {
             is_syncing: false,
             losses: HashMap::new(),
             space: Space { free_bytes_min, is_short: false },
+            courtesy,
         }
     }
 

@@ -118,7 +118,7 @@ pub struct ConnectionLimits {
     /// Bytes that the system keeps of what a client sends; `None` for what it likes.
     pub receive_buffer_bytes: Option<usize>,
     /// Requests of one connection to Kafka's port that wait for their answers.
-    pub requests_in_flight_max: usize,
+    pub kafka_requests_in_flight_max: usize,
     /// The same on the native port.
     pub native_requests_in_flight_max: usize,
     /// Partitions that one request may name.
@@ -311,7 +311,7 @@ fn connections(values: &Values) -> ConnectionLimits {
         bytes_in_flight_max: size(values, "queued.max.request.bytes"),
         send_buffer_bytes: usize::try_from(values.number("socket.send.buffer.bytes")).ok(),
         receive_buffer_bytes: usize::try_from(values.number("socket.receive.buffer.bytes")).ok(),
-        requests_in_flight_max: size(values, "max.requests.in.flight.per.connection"),
+        kafka_requests_in_flight_max: size(values, "max.requests.in.flight.per.connection"),
         native_requests_in_flight_max: size(values, "native.max.requests.in.flight.per.connection"),
         partitions_per_request_max: size(values, "max.partitions.per.request"),
     }

@@ -29,8 +29,9 @@ const PIPELINED: usize = 10_000;
 const NAMES: usize = 100_000;
 /// What one system call of theirs takes at once: many kernels interrupt none, and then nobody else has the core.
 const PIECE_BYTES: usize = 64 << 10;
-/// What a system call of a thread that serves them takes.
-const WRITTEN_BYTES: usize = 512 << 10;
+/// What a thread writes at once that does what a broker does, and what the system keeps of it.
+const WRITTEN_BYTES: usize = 256 << 10;
+const KEPT_BYTES: usize = 512 << 10;
 /// Between two sips of slow clients; how long a broker may take nothing of what is sent to it.
 const PAUSE: Duration = Duration::from_millis(10);
 
@@ -188,6 +189,7 @@ fn machine(_: &Place) -> Result<Hostile> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let mut reading = TcpStream::connect(listener.local_addr()?)?;
     let (mut writing, _) = listener.accept()?;
+    socket2::SockRef::from(&writing).set_send_buffer_size(KEPT_BYTES)?;
     std::thread::spawn(move || {
         let bytes = vec![1; WRITTEN_BYTES];
         // Until nobody reads any more.

@@ -1,5 +1,6 @@
 //! Connections of a broker whose disk takes its time.
 
+use super::door::Door;
 use crate::Config;
 use crate::kafka::Edge;
 use crate::limits::Limits;
@@ -47,7 +48,7 @@ impl Trial {
     }
 
     /// Opens a door, and says where.
-    fn open<D: super::door::Door>(&self, door: D) -> SocketAddr {
+    fn open<D: Door>(&self, door: D) -> SocketAddr {
         let socket = bind(([127, 0, 0, 1], 0).into()).unwrap();
         let address = socket.local_addr().unwrap();
         let (door, limits) = (Arc::new(door), Limits::new(1 << 20, 1 << 20));
@@ -139,4 +140,12 @@ async fn answer(stream: &mut TcpStream) -> MetadataResponse {
     let mut reader = Reader::new(frame.into());
     ResponseHeader::decode(&mut reader, MetadataResponse::is_flexible(VERSION)).unwrap();
     MetadataResponse::decode_whole(&mut reader, VERSION).unwrap()
+}
+
+#[test]
+fn each_port_has_its_own_bound_on_requests_in_flight() {
+    let config = Config::new("nowhere").set("max.requests.in.flight.per.connection", 3);
+    let config = config.set("native.max.requests.in.flight.per.connection", 5);
+    let bounds = config.into_settings().unwrap().connections;
+    assert_eq!((Edge::requests_in_flight_max(&bounds), Native::requests_in_flight_max(&bounds)), (3, 5));
 }

@@ -181,7 +181,8 @@ impl<D: Door> Writer<D> {
                 thread::yield_now();
                 yield_now().await;
             }
-            let writing = write_some(&mut self.socket, &mut self.pieces, step_bytes);
+            let bytes_max = step_bytes.saturating_sub(turn_bytes);
+            let writing = write_some(&mut self.socket, &mut self.pieces, bytes_max);
             let written = timeout(self.patience / LOOKS, writing).await;
             let is_in_the_way = is_counted && !self.limits.has_room();
             match written {
@@ -200,7 +201,7 @@ impl<D: Door> Writer<D> {
             }
         }
         if (1..=SHORT_BYTES).contains(&self.bytes) {
-            self.courtesy.short_work_done();
+            self.courtesy.short_work_is_wanted();
         }
         self.bytes = 0;
         let answered = self.gathered.len();
@@ -244,4 +245,28 @@ async fn write_some(
         pieces.pop_front();
     }
     Ok(written)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::AsyncReadExt;
+    use tokio::net::{TcpListener, TcpStream};
+
+    #[tokio::test]
+    async fn what_is_written_in_steps_arrives_whole() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (client, accepted) = tokio::join!(TcpStream::connect(address), listener.accept());
+        let (mut client, (_, mut socket)) = (client.unwrap(), accepted.unwrap().0.into_split());
+        let mut pieces: VecDeque<_> = ["abc", "", "defgh", "i", ""].map(Bytes::from).into();
+        let mut steps = Vec::new();
+        while !pieces.is_empty() {
+            steps.push(write_some(&mut socket, &mut pieces, 4).await.unwrap());
+        }
+        assert_eq!(steps, [4, 4, 1]);
+        let mut read = [0; 9];
+        client.read_exact(&mut read).await.unwrap();
+        assert_eq!(&read, b"abcdefghi");
+    }
 }

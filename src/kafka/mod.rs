@@ -148,7 +148,7 @@ impl Door for Edge {
     const ANSWERS: Answers = Answers::InOrder;
 
     fn requests_in_flight_max(bounds: &ConnectionLimits) -> usize {
-        bounds.requests_in_flight_max
+        bounds.kafka_requests_in_flight_max
     }
 
     fn broker(&self) -> &BrokerHandle {

@@ -190,7 +190,7 @@ impl Native {
             cluster_id: identity.cluster_id.clone(),
             node_id: identity.node_id,
             frame_bytes_max: u32::try_from(bounds.frame_bytes_max).unwrap_or(u32::MAX),
-            requests_in_flight_max: u32::try_from(bounds.native_requests_in_flight_max).unwrap_or(u32::MAX),
+            requests_in_flight_max: u32::try_from(Self::requests_in_flight_max(&bounds)).unwrap_or(u32::MAX),
         };
         Ok((Response::Hello(welcome), Vec::new()))
     }

@@ -35,8 +35,6 @@ impl Transport for Local {
             // This broker does not come back, whatever takes its place.
             return Box::pin(async { Err(Error::Closed) });
         }
-        // Batches go by reference: whatever it asks for is short work, which connections give way to.
-        self.native.broker.courtesy().short_work_done();
         // What a program has in memory it bounds itself: no request of it waits until it has read others.
         let caller = Caller { overdraft: Overdraft::default(), ..self.caller.clone() };
         match start(&self.native, &caller, request, batches) {

@@ -75,7 +75,7 @@ impl LogReader {
         extent: Extent,
         bytes_max: usize,
         first: FirstBatch,
-        step_bytes: usize,
+        step_bytes: impl Fn() -> usize,
     ) -> Result<Vec<Bytes>> {
         retry(|| {
             let places = self.places(extent, bytes_max, first)?;
@@ -86,7 +86,7 @@ impl LogReader {
                     // for what was read before, or for a client, would wait as long as many spans take.
                     thread::yield_now();
                 }
-                match self.read_apart(extent.partition, span, step_bytes, &mut batches) {
+                match self.read_apart(extent.partition, span, step_bytes(), &mut batches) {
                     Ok(()) => {}
                     Err(error) if batches.is_empty() => return Err(error),
                     // Who reads on behind what can be read is told.

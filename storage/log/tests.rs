@@ -96,7 +96,7 @@ impl Opened {
 
     fn base_offsets(&self, start: i64, end: i64, bytes_max: usize, first: FirstBatch) -> Vec<i64> {
         let extent = Extent { partition: PARTITION, start: Offset(start), end: Offset(end) };
-        let batches = self.log.reader().read(extent, bytes_max, first, usize::MAX).unwrap();
+        let batches = self.log.reader().read(extent, bytes_max, first, || usize::MAX).unwrap();
         batches.iter().map(|bytes| BatchHeader::parse(bytes).unwrap().base_offset).collect()
     }
 }
@@ -269,7 +269,7 @@ fn segments_below_the_log_start_are_removed_when_all_in_them_are() {
     assert_eq!((left.len(), left.last()), (2, Some(&newest)), "the other partition's, and the newest");
     assert!(matches!(first_byte(&opened), Err(Error::MissingSegment(..))), "it is not kept open");
     let extent = Extent { partition: other, start: Offset(0), end: Offset(1) };
-    assert_eq!(opened.log.reader().read(extent, 1 << 20, FirstBatch::Always, 100).unwrap().len(), 1);
+    assert_eq!(opened.log.reader().read(extent, 1 << 20, FirstBatch::Always, || 100).unwrap().len(), 1);
 }
 
 #[test]

@@ -28,7 +28,8 @@ fn batches(path: &Path) -> Batches {
         if start == crate::values::DELETED {
             continue;
         }
-        for bytes in writing.log.reader().read(extent, usize::MAX, FirstBatch::Always, usize::MAX).unwrap() {
+        for bytes in writing.log.reader().read(extent, usize::MAX, FirstBatch::Always, || usize::MAX).unwrap()
+        {
             let header = BatchHeader::parse(&bytes).unwrap();
             assert_eq!(callboard_protocol::batch::validate::checksum(&bytes), header.crc);
             let offsets = header.last_offset() + 1 - header.base_offset;

@@ -5,6 +5,7 @@ use crate::broker::topics::{PartitionSlot, TopicView};
 use crate::committer::commit::Commit;
 use crate::committer::commit::Told;
 use crate::config::{Settings, TopicConfig};
+use crate::courtesy::Courtesy;
 use crate::partition::Partition;
 use crate::partition::append::{Acks, Append, AppendError, Appended};
 use crate::placement::Placement;
@@ -48,7 +49,9 @@ impl Trial {
         let options = LogOptions { segment_bytes: 1 << 20, checkpoint };
         let log = Log::open(Arc::new(disk.clone()), &folder, &options).unwrap();
         let thread = Placement::start(1).committer().clone();
-        let committer = Committer::start_in_arbiter(&thread, move |_| Committer::new(log, folder, 0));
+        let committer = Committer::start_in_arbiter(&thread, move |_| {
+            Committer::new(log, folder, 0, Courtesy::default())
+        });
         Self { disk, thread, committer, _folder: place }
     }
 

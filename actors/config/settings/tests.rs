@@ -33,7 +33,7 @@ fn every_bound_has_its_default() {
         bytes_in_flight_max: 64 << 20,
         send_buffer_bytes: Some(512 << 10),
         receive_buffer_bytes: None,
-        requests_in_flight_max: 256,
+        kafka_requests_in_flight_max: 256,
         native_requests_in_flight_max: 4096,
         partitions_per_request_max: 20_000,
     };

@@ -19,7 +19,7 @@ fn written(path: &Path) -> (Opened, Vec<crate::values::BatchPlace>) {
 
 fn read(opened: &Opened, start: i64) -> Result<Vec<i64>> {
     let extent = Extent { partition: PARTITION, start: Offset(start), end: Offset(5) };
-    let batches = opened.log.reader().read(extent, usize::MAX, FirstBatch::Always, usize::MAX)?;
+    let batches = opened.log.reader().read(extent, usize::MAX, FirstBatch::Always, || usize::MAX)?;
     Ok(batches.iter().map(|bytes| BatchHeader::parse(bytes).unwrap().base_offset).collect())
 }
 

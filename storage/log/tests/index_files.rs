@@ -167,7 +167,7 @@ fn an_index_that_somebody_still_reads_is_not_touched() {
     drop(opened);
     assert!(matches!(try_open(path.path()), Err(Error::InUse(_))));
     let extent = Extent { partition: PARTITION, start: Offset(0), end: Offset(20) };
-    assert_eq!(reader.read(extent, 1 << 20, FirstBatch::Always, usize::MAX).unwrap().len(), 20);
+    assert_eq!(reader.read(extent, 1 << 20, FirstBatch::Always, || usize::MAX).unwrap().len(), 20);
     drop(reader);
     assert!(all_is_there(&mut open(path.path())));
 }

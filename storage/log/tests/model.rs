@@ -280,7 +280,7 @@ fn extent(partition: PartitionId, expected: &Partition) -> Extent {
 
 fn check_batches(reader: &LogReader, partition: PartitionId, expected: &Partition) {
     let extent = extent(partition, expected);
-    let read = reader.read(extent, usize::MAX, FirstBatch::Always, 64).unwrap();
+    let read = reader.read(extent, usize::MAX, FirstBatch::Always, || 64).unwrap();
     let batches: Vec<_> = expected.readable().map(|(_, bytes)| bytes.clone()).collect();
     assert!(read == batches, "batches of {partition}");
 }
