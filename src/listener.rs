@@ -3,6 +3,7 @@
 use crate::connection::door::Door;
 use crate::connection::{Accepted, Connection};
 use crate::limits::{Limits, NotAdmitted};
+use crate::pace::Stranger;
 use callboard_actors::clock;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::future::pending;
@@ -61,14 +62,14 @@ impl<D: Door> Listener<D> {
             let accepted = tokio::select! {
                 biased;
                 () = self.stopping.cancelled() => return,
-                accepted = self.socket.accept() => accepted,
+                accepted = self.accept() => accepted,
                 () = refused.rest() => {
                     refused.tell(clock::now());
                     continue;
                 }
             };
             match accepted {
-                Ok((socket, peer)) => self.take(socket, peer, &mut refused),
+                Ok((socket, peer, stranger)) => self.take(socket, peer, stranger, &mut refused),
                 Err(error) => {
                     tracing::warn!(%error, "no connection can be taken");
                     clock::pass(PAUSE).await;
@@ -77,7 +78,16 @@ impl<D: Door> Listener<D> {
         }
     }
 
-    fn take(&self, socket: TcpStream, peer: SocketAddr, refused: &mut Refused) {
+    /// Takes the next connection, not before the pace allows it.
+    async fn accept(&self) -> io::Result<(TcpStream, SocketAddr, Option<Stranger>)> {
+        let pace = self.limits.pace();
+        pace.keep().await;
+        let (socket, peer) = self.socket.accept().await?;
+        let is_counted = self.door.broker().courtesy().others_wait();
+        Ok((socket, peer, is_counted.then(|| pace.count())))
+    }
+
+    fn take(&self, socket: TcpStream, peer: SocketAddr, stranger: Option<Stranger>, refused: &mut Refused) {
         let bounds = self.door.broker().settings().connections;
         let admission = self.limits.admit(peer.ip(), bounds.connections_max, bounds.connections_per_ip_max);
         let admission = match admission {
@@ -95,6 +105,7 @@ impl<D: Door> Listener<D> {
             socket,
             peer,
             admission,
+            stranger,
             limits: self.limits.clone(),
             door: Arc::clone(&self.door),
             stopping: self.stopping.clone(),
