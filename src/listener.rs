@@ -18,7 +18,7 @@ use tokio_util::task::TaskTracker;
 
 /// Connections that wait to be taken. Who comes when there are more is not heard, and tries again after a
 /// second; with more of them, others would wait longer beside a flood.
-const BACKLOG: i32 = 1024;
+const BACKLOG: i32 = 2048;
 /// How long taking rests when the system has no sockets left.
 const PAUSE: Duration = Duration::from_millis(100);
 /// How often the log tells of refused connections.
