@@ -9,10 +9,11 @@ use crate::index::{Continue, Index};
 use crate::keys::{self, Table};
 use crate::values::SegmentUse;
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::path::Path;
 
-/// Removes the dead segments before `before`: the segment of the last durable checkpoint, so that
-/// only sealed segments are looked at whose every record is applied for good. Answers how many.
+/// Removes the dead segments of a range, and answers how many. It ends before the segment of the last
+/// durable checkpoint, so that only sealed segments are looked at whose every record is applied for good.
 ///
 /// A segment is dead when each partition's last offset in it is below the partition's log start.
 ///
@@ -23,11 +24,11 @@ pub fn reclaim(
     folder: &Path,
     index: &Index,
     reader: &Reader,
-    before: SegmentId,
+    range: Range<SegmentId>,
 ) -> Result<usize> {
-    let used = used_segments(index, before)?;
+    let used = used_segments(index, &range)?;
     let mut removed = 0;
-    for segment in segment::list(disk, folder)?.into_iter().take_while(|segment| *segment < before) {
+    for segment in segment::list(disk, folder)?.into_iter().filter(|segment| range.contains(segment)) {
         if used.get(&segment) == Some(&Use::Alive) {
             continue;
         }
@@ -56,20 +57,27 @@ enum Use {
     Dead,
 }
 
-/// The segments before `before` that hold batches, dead or alive.
-fn used_segments(index: &Index, before: SegmentId) -> Result<BTreeMap<SegmentId, Use>> {
+/// The segments of the range that hold batches, dead or alive. A segment has a row for each partition in it,
+/// so of one that is alive no more of them are read than it takes to know that.
+fn used_segments(index: &Index, range: &Range<SegmentId>) -> Result<BTreeMap<SegmentId, Use>> {
+    let snapshot = index.snapshot();
     let mut used = BTreeMap::new();
-    index.each_from(Table::Segments, &[], &[], |key, value| {
-        let (segment, partition) = keys::read_segments(key).ok_or(Error::Value { table: "segments" })?;
-        if segment >= before {
-            return Ok(Continue::No);
-        }
-        let part = used.entry(segment).or_insert(Use::Dead);
-        if is_alive(SegmentUse::decode(value)?, index.bounds().get(partition)) {
-            *part = Use::Alive;
-        }
-        Ok(Continue::Yes)
-    })?;
+    let mut next = Some(range.start);
+    while let Some(from) = next.take() {
+        snapshot.each_from(index, Table::Segments, &[], &from.0.to_be_bytes(), |key, value| {
+            let (segment, partition) = keys::read_segments(key).ok_or(Error::Value { table: "segments" })?;
+            if segment >= range.end {
+                return Ok(Continue::No);
+            }
+            if is_alive(SegmentUse::decode(value)?, index.bounds().get(partition)) {
+                used.insert(segment, Use::Alive);
+                next = Some(segment.next());
+                return Ok(Continue::No);
+            }
+            used.insert(segment, Use::Dead);
+            Ok(Continue::Yes)
+        })?;
+    }
     Ok(used)
 }
 

@@ -196,14 +196,17 @@ impl Worker {
         self.reclaim(checkpoint.segment)
     }
 
-    /// Looks for dead segments when some log start was raised since the last look.
+    /// Looks for dead segments: among all when some log start was raised since the last look, and else among
+    /// those that were sealed since.
     fn reclaim(&mut self, before: SegmentId) -> Result<()> {
         let raised = self.index.bounds().raised();
-        if self.reclaimed == Some((raised, before)) {
+        let looked_at = self.reclaimed.filter(|(then, _)| *then == raised);
+        let range = looked_at.map_or(SegmentId(0), |(_, before)| before)..before;
+        if range.is_empty() {
             return Ok(());
         }
         let disk = self.files.disk.as_ref();
-        let removed = reclaim(disk, &self.files.journal, &self.index, &self.reader, before)?;
+        let removed = reclaim(disk, &self.files.journal, &self.index, &self.reader, range)?;
         self.reclaimed = Some((raised, before));
         if removed > 0 {
             tracing::info!(removed, "journal segments freed");
