@@ -7,56 +7,54 @@
 use crate::clock;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 use tokio::time::Instant;
 
 /// What long work does at once while others wait for short.
 const STEP_BYTES: usize = 256 << 10;
-/// Whoever wanted something short less than so long ago may want more.
-const RECENT_MS: u64 = 5;
+/// Whoever wanted something short within this time may want more.
+const RECENTLY: Duration = Duration::from_millis(5);
 
 /// Whether others wait for something short. Clones share it.
 #[derive(Debug, Clone)]
 pub struct Courtesy {
     begun: Instant,
-    /// Until when others count as waiting, in milliseconds.
-    until_ms: Arc<AtomicU64>,
+    /// When short work was last wanted, in milliseconds and one more, so that 0 is never.
+    last_ms: Arc<AtomicU64>,
 }
 
 impl Default for Courtesy {
     fn default() -> Self {
-        Self { begun: clock::now(), until_ms: Arc::default() }
+        Self { begun: clock::now(), last_ms: Arc::default() }
     }
 }
 
 impl Courtesy {
     /// Tells that something short is being done for somebody: a group is committed, or a short answer written.
     pub fn short_work_is_wanted(&self) {
-        let until = self.now_ms() + RECENT_MS;
+        let now = self.now_ms() + 1;
         // Once a millisecond, however many tell it.
-        if self.until_ms.load(Ordering::Relaxed) != until {
-            self.until_ms.store(until, Ordering::Relaxed);
+        if self.last_ms.load(Ordering::Relaxed) != now {
+            self.last_ms.store(now, Ordering::Relaxed);
         }
-    }
-
-    /// Whether somebody wanted something short a moment ago, and so may want more.
-    pub fn others_wait(&self) -> bool {
-        self.now_ms() < self.until_ms.load(Ordering::Relaxed)
     }
 
     /// After how many bytes long work gives way, by `thread::yield_now` and the like.
     pub fn step_bytes(&self) -> usize {
-        if self.others_wait() { STEP_BYTES } else { usize::MAX }
+        let last = self.last_ms.load(Ordering::Relaxed);
+        let is_recent =
+            last > 0 && u128::from(self.now_ms().saturating_sub(last - 1)) <= RECENTLY.as_millis();
+        if is_recent { STEP_BYTES } else { usize::MAX }
     }
 
     fn now_ms(&self) -> u64 {
-        u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX - RECENT_MS)
+        u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX - 1)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
 
     #[tokio::test(start_paused = true)]
     async fn long_work_gives_way_while_short_work_was_wanted_recently() {
@@ -64,7 +62,7 @@ mod tests {
         assert_eq!(courtesy.step_bytes(), usize::MAX);
         courtesy.short_work_is_wanted();
         assert_eq!(courtesy.step_bytes(), STEP_BYTES);
-        tokio::time::advance(Duration::from_millis(RECENT_MS - 1)).await;
+        tokio::time::advance(RECENTLY).await;
         assert_eq!(courtesy.step_bytes(), STEP_BYTES);
         tokio::time::advance(Duration::from_millis(1)).await;
         assert_eq!(courtesy.step_bytes(), usize::MAX);

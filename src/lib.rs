@@ -22,7 +22,6 @@ mod broker;
 pub mod config;
 pub mod keyspace;
 mod listener;
-mod pace;
 pub mod snapshot;
 pub mod subscribe;
 pub mod testing;

@@ -3,7 +3,6 @@
 use crate::connection::door::Door;
 use crate::connection::{Accepted, Connection};
 use crate::limits::{Limits, NotAdmitted};
-use crate::pace::Stranger;
 use callboard_actors::clock;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::future::pending;
@@ -62,14 +61,14 @@ impl<D: Door> Listener<D> {
             let accepted = tokio::select! {
                 biased;
                 () = self.stopping.cancelled() => return,
-                accepted = self.accept() => accepted,
+                accepted = self.socket.accept() => accepted,
                 () = refused.rest() => {
                     refused.tell(clock::now());
                     continue;
                 }
             };
             match accepted {
-                Ok((socket, peer, stranger)) => self.take(socket, peer, stranger, &mut refused),
+                Ok((socket, peer)) => self.take(socket, peer, &mut refused),
                 Err(error) => {
                     tracing::warn!(%error, "no connection can be taken");
                     clock::pass(PAUSE).await;
@@ -78,16 +77,7 @@ impl<D: Door> Listener<D> {
         }
     }
 
-    /// Takes the next connection, not before the pace allows it.
-    async fn accept(&self) -> io::Result<(TcpStream, SocketAddr, Option<Stranger>)> {
-        let pace = self.limits.pace();
-        pace.keep().await;
-        let (socket, peer) = self.socket.accept().await?;
-        let is_counted = self.door.broker().courtesy().others_wait();
-        Ok((socket, peer, is_counted.then(|| pace.count())))
-    }
-
-    fn take(&self, socket: TcpStream, peer: SocketAddr, stranger: Option<Stranger>, refused: &mut Refused) {
+    fn take(&self, socket: TcpStream, peer: SocketAddr, refused: &mut Refused) {
         let bounds = self.door.broker().settings().connections;
         let admission = self.limits.admit(peer.ip(), bounds.connections_max, bounds.connections_per_ip_max);
         let admission = match admission {
@@ -105,7 +95,6 @@ impl<D: Door> Listener<D> {
             socket,
             peer,
             admission,
-            stranger,
             limits: self.limits.clone(),
             door: Arc::clone(&self.door),
             stopping: self.stopping.clone(),

@@ -14,7 +14,6 @@ mod frame;
 mod write;
 
 use crate::limits::{Admission, Limits, Reserved};
-use crate::pace::Stranger;
 use actix::fut::wrap_future;
 use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, Context, Handler, Message, Running};
 use bytes::Bytes;
@@ -52,8 +51,6 @@ pub struct Accepted<D: Door> {
     pub peer: SocketAddr,
     /// Its place among the connections.
     pub admission: Admission,
-    /// While it was counted for the pace at which connections are taken.
-    pub stranger: Option<Stranger>,
     /// The bounds that all connections share.
     pub limits: Limits,
     /// The protocol that it speaks.
@@ -86,8 +83,6 @@ pub struct Connection<D: Door> {
     /// Answers that tell of what there is, which it may have in memory.
     lists: Arc<Semaphore>,
     _admission: Admission,
-    /// Until it is answered.
-    stranger: Option<Stranger>,
     _alive: TaskTrackerToken,
 }
 
@@ -143,7 +138,7 @@ impl<D: Door> Connection<D> {
     /// # Errors
     /// What the system says of the socket.
     pub fn start(accepted: Accepted<D>) -> io::Result<()> {
-        let Accepted { socket, peer, admission, stranger, limits, door, stopping, ended, alive } = accepted;
+        let Accepted { socket, peer, admission, limits, door, stopping, ended, alive } = accepted;
         socket.set_nonblocking(true)?;
         let socket = TcpStream::from_std(socket)?;
         socket.set_nodelay(true)?;
@@ -181,7 +176,6 @@ impl<D: Door> Connection<D> {
                 limits,
                 lists: Arc::new(Semaphore::new(LISTS_MAX)),
                 _admission: admission,
-                stranger,
                 _alive: alive,
             }
         });
@@ -354,9 +348,6 @@ impl<D: Door> Handler<Answered> for Connection<D> {
 
     fn handle(&mut self, Answered(count): Answered, ctx: &mut Context<Self>) {
         self.in_flight -= count;
-        if let Some(stranger) = self.stranger.take() {
-            stranger.served();
-        }
         self.advance(ctx);
     }
 }

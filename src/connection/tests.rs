@@ -8,7 +8,6 @@ use crate::listener::{Listener, bind};
 use crate::native::{Addresses, Native};
 use callboard_actors::broker::BrokerHandle;
 use callboard_actors::broker::start::start_on;
-use callboard_actors::clock;
 use callboard_actors::placement::Placement;
 use callboard_client::transport::tcp::Tcp;
 use callboard_client::transport::{Transport, ask};
@@ -117,32 +116,6 @@ async fn who_asks_for_metadata_waits_for_no_topic_that_others_create_on_the_way(
     for mut creator in creators {
         assert!(!answer(&mut creator).await.topics[0].error_code.is_error());
     }
-    trial.end().await;
-}
-
-#[actix::test]
-async fn many_connections_at_once_are_taken_slowly_while_others_are_served() {
-    let trial = Trial::start();
-    let address = trial.open(Edge::new(trial.broker.clone(), "localhost", 9092, trial.stopping.clone()));
-    let courtesy = trial.broker.courtesy().clone();
-    courtesy.short_work_is_wanted();
-    let serving = actix_rt::spawn(async move {
-        loop {
-            clock::pass(Duration::from_millis(1)).await;
-            courtesy.short_work_is_wanted();
-        }
-    });
-    let begun = clock::now();
-    let mut crowd = Vec::new();
-    for _ in 0..400 {
-        crowd.push(TcpStream::connect(address).await.unwrap());
-    }
-    let last = crowd.last_mut().unwrap();
-    last.write_all(&metadata(None)).await.unwrap();
-    answer(last).await;
-    // All but those that may come at once, at their pace, and a moment without others.
-    assert!(begun.elapsed() > Duration::from_millis(100), "{:?}", begun.elapsed());
-    serving.abort();
     trial.end().await;
 }
 
