@@ -12,44 +12,46 @@ use tokio::time::Instant;
 
 /// What long work does at once while others wait for short.
 const STEP_BYTES: usize = 256 << 10;
-/// Whoever wanted something short within this time may want more.
-const RECENTLY: Duration = Duration::from_millis(5);
+/// Whoever wanted something short less than so long ago may want more.
+const RECENTLY: Duration = Duration::from_millis(6);
 
 /// Whether others wait for something short. Clones share it.
 #[derive(Debug, Clone)]
 pub struct Courtesy {
     begun: Instant,
-    /// When short work was last wanted, in milliseconds and one more, so that 0 is never.
-    last_ms: Arc<AtomicU64>,
+    /// Until when others count as waiting, in milliseconds since it began.
+    until_ms: Arc<AtomicU64>,
 }
 
 impl Default for Courtesy {
     fn default() -> Self {
-        Self { begun: clock::now(), last_ms: Arc::default() }
+        Self { begun: clock::now(), until_ms: Arc::default() }
     }
 }
 
 impl Courtesy {
     /// Tells that something short is being done for somebody: a group is committed, or a short answer written.
     pub fn short_work_is_wanted(&self) {
-        let now = self.now_ms() + 1;
+        let until_ms = whole_ms(self.begun.elapsed() + RECENTLY);
         // Once a millisecond, however many tell it.
-        if self.last_ms.load(Ordering::Relaxed) != now {
-            self.last_ms.store(now, Ordering::Relaxed);
+        if self.until_ms.load(Ordering::Relaxed) != until_ms {
+            self.until_ms.store(until_ms, Ordering::Relaxed);
         }
+    }
+
+    /// Whether somebody wanted something short a moment ago, and so may want more.
+    pub fn others_wait(&self) -> bool {
+        whole_ms(self.begun.elapsed()) < self.until_ms.load(Ordering::Relaxed)
     }
 
     /// After how many bytes long work gives way, by `thread::yield_now` and the like.
     pub fn step_bytes(&self) -> usize {
-        let last = self.last_ms.load(Ordering::Relaxed);
-        let is_recent =
-            last > 0 && u128::from(self.now_ms().saturating_sub(last - 1)) <= RECENTLY.as_millis();
-        if is_recent { STEP_BYTES } else { usize::MAX }
+        if self.others_wait() { STEP_BYTES } else { usize::MAX }
     }
+}
 
-    fn now_ms(&self) -> u64 {
-        u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX - 1)
-    }
+fn whole_ms(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]
@@ -62,7 +64,7 @@ mod tests {
         assert_eq!(courtesy.step_bytes(), usize::MAX);
         courtesy.short_work_is_wanted();
         assert_eq!(courtesy.step_bytes(), STEP_BYTES);
-        tokio::time::advance(RECENTLY).await;
+        tokio::time::advance(RECENTLY - Duration::from_millis(1)).await;
         assert_eq!(courtesy.step_bytes(), STEP_BYTES);
         tokio::time::advance(Duration::from_millis(1)).await;
         assert_eq!(courtesy.step_bytes(), usize::MAX);

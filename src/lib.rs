@@ -22,6 +22,7 @@ mod broker;
 pub mod config;
 pub mod keyspace;
 mod listener;
+mod pace;
 pub mod snapshot;
 pub mod subscribe;
 pub mod testing;

@@ -1,5 +1,7 @@
-//! The bounds that all connections share: how many there are, and the bytes of their requests and answers.
+//! The bounds that all connections share: how many there are, how fast they come, and the bytes of their
+//! requests and answers.
 
+use crate::pace::Pace;
 use bytes::Bytes;
 use callboard_actors::held::{held, take_free};
 use std::collections::HashMap;
@@ -17,6 +19,7 @@ pub struct Limits {
     answers: Arc<Semaphore>,
     turns: Arc<Semaphore>,
     connections: Arc<Connections>,
+    pace: Pace,
 }
 
 /// About what is in memory of a request beside its own bytes, until it is answered. As much memory as for
@@ -73,6 +76,7 @@ impl Limits {
             answers: Arc::new(Semaphore::new(answer_bytes_max.min(Semaphore::MAX_PERMITS))),
             turns: Arc::new(Semaphore::new(TURNS)),
             connections: Arc::default(),
+            pace: Pace::default(),
         }
     }
 
@@ -95,6 +99,11 @@ impl Limits {
         counts.per_ip.insert(ip, of_ip + 1);
         drop(counts);
         Ok(Admission { connections: Arc::clone(connections), ip })
+    }
+
+    /// How fast connections are taken.
+    pub(crate) fn pace(&self) -> &Pace {
+        &self.pace
     }
 
     /// A place for one more request of a connection that has others, if there is one: the first of each needs

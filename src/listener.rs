@@ -1,10 +1,10 @@
 //! Taking connections, within the bounds on their number.
 
 use crate::connection::door::Door;
-use crate::connection::{Accepted, Connection};
+use crate::connection::silent::Silent;
 use crate::limits::{Limits, NotAdmitted};
 use callboard_actors::clock;
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Protocol, Socket, TcpKeepalive, Type};
 use std::future::pending;
 use std::io;
 use std::net::SocketAddr;
@@ -18,6 +18,10 @@ use tokio_util::task::TaskTracker;
 /// Connections that wait to be taken. Who comes when there are more is not heard, and tries again after a
 /// second; with more of them, others would wait longer beside a flood.
 const BACKLOG: i32 = 2048;
+/// How long a client may be silent before its machine is asked whether it is there.
+const KEEPALIVE_AFTER: Duration = Duration::from_secs(60);
+/// How long its machine may take to say so before it is asked again, some nine times.
+const KEEPALIVE_EVERY: Duration = Duration::from_secs(15);
 /// How long taking rests when the system has no sockets left.
 const PAUSE: Duration = Duration::from_millis(100);
 /// How often the log tells of refused connections.
@@ -31,6 +35,10 @@ pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     socket.set_reuse_address(true)?;
     socket.set_nonblocking(true)?;
+    // Connections inherit it. A client that only waits for what is pushed says nothing, also when its machine
+    // is gone.
+    let keepalive = TcpKeepalive::new().with_time(KEEPALIVE_AFTER).with_interval(KEEPALIVE_EVERY);
+    socket.set_tcp_keepalive(&keepalive)?;
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
     TcpListener::from_std(socket.into())
@@ -61,7 +69,7 @@ impl<D: Door> Listener<D> {
             let accepted = tokio::select! {
                 biased;
                 () = self.stopping.cancelled() => return,
-                accepted = self.socket.accept() => accepted,
+                accepted = self.accept() => accepted,
                 () = refused.rest() => {
                     refused.tell(clock::now());
                     continue;
@@ -77,6 +85,12 @@ impl<D: Door> Listener<D> {
         }
     }
 
+    /// The next connection, not before the pace allows it.
+    async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
+        self.limits.pace().keep().await;
+        self.socket.accept().await
+    }
+
     fn take(&self, socket: TcpStream, peer: SocketAddr, refused: &mut Refused) {
         let bounds = self.door.broker().settings().connections;
         let admission = self.limits.admit(peer.ip(), bounds.connections_max, bounds.connections_per_ip_max);
@@ -84,29 +98,19 @@ impl<D: Door> Listener<D> {
             Ok(admission) => admission,
             Err(reason) => return refused.add(peer, reason, clock::now()),
         };
-        let socket = match socket.into_std() {
-            Ok(socket) => socket,
-            Err(error) => {
-                tracing::info!(%peer, %error, "connection closed");
-                return;
-            }
-        };
-        let accepted = Accepted {
+        let others_are_served = self.door.broker().courtesy().others_wait();
+        let silent = Silent {
             socket,
             peer,
             admission,
+            stranger: others_are_served.then(|| self.limits.pace().count()),
             limits: self.limits.clone(),
             door: Arc::clone(&self.door),
             stopping: self.stopping.clone(),
-            // Its own, or all would share a lock.
-            ended: self.ended.child_token(),
+            ended: self.ended.clone(),
             alive: self.alive.token(),
         };
-        self.door.broker().placement().connection().spawn_fn(move || {
-            if let Err(error) = Connection::start(accepted) {
-                tracing::info!(%peer, %error, "connection closed");
-            }
-        });
+        actix_rt::spawn(silent.listen());
     }
 }
 

@@ -2,6 +2,7 @@
 //! answers.
 //!
 //! - [`door`]: what a protocol must say of itself
+//! - [`silent`]: before the first byte, without an actor
 //! - [`frame`]: reading: one whole frame at a time, within the bounds
 //! - [`write`]: writing: answers in the order of their requests, or as they are ready
 //!
@@ -11,6 +12,7 @@
 
 pub mod door;
 mod frame;
+pub(crate) mod silent;
 mod write;
 
 use crate::limits::{Admission, Limits, Reserved};
@@ -19,13 +21,12 @@ use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, Context, Handler,
 use bytes::Bytes;
 use callboard_actors::held::held;
 use door::{Answer, Answering, Door, Interest, Keeps, Order, Preparing, Pushes, Size, Started};
-use socket2::{SockRef, TcpKeepalive};
+use socket2::SockRef;
 use std::collections::VecDeque;
 use std::future::ready;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -33,11 +34,6 @@ use tokio::task::{JoinError, JoinHandle};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 use tokio_util::task::task_tracker::TaskTrackerToken;
-
-/// How long a client may be silent before its machine is asked whether it is there.
-const KEEPALIVE_AFTER: Duration = Duration::from_secs(60);
-/// How long its machine may take to say so before it is asked again, some nine times.
-const KEEPALIVE_EVERY: Duration = Duration::from_secs(15);
 
 /// Answers that tell of what there is, which a connection may have in memory until its client takes them.
 const LISTS_MAX: usize = 2;
@@ -150,9 +146,6 @@ impl<D: Door> Connection<D> {
         if let Some(bytes) = bounds.receive_buffer_bytes {
             system.set_recv_buffer_size(bytes)?;
         }
-        // A client that only waits for what is pushed says nothing, also when its machine is gone.
-        let keepalive = TcpKeepalive::new().with_time(KEEPALIVE_AFTER).with_interval(KEEPALIVE_EVERY);
-        system.set_tcp_keepalive(&keepalive)?;
         let (read, write) = socket.into_split();
         Self::create(|ctx| {
             let (answers, inbox) = mpsc::unbounded_channel();

@@ -6,8 +6,10 @@ use crate::kafka::Edge;
 use crate::limits::Limits;
 use crate::listener::{Listener, bind};
 use crate::native::{Addresses, Native};
+use crate::pace;
 use callboard_actors::broker::BrokerHandle;
 use callboard_actors::broker::start::start_on;
+use callboard_actors::clock;
 use callboard_actors::placement::Placement;
 use callboard_client::transport::tcp::Tcp;
 use callboard_client::transport::{Transport, ask};
@@ -17,6 +19,7 @@ use callboard_protocol::native::admin::DescribeCluster;
 use callboard_protocol::native::topics::ListTopics;
 use callboard_protocol::wire::{Message, Reader, RequestHeader, ResponseHeader, Writer};
 use callboard_storage::disk::simulated::SimulatedDisk;
+use std::io::Write;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,6 +31,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 const PATIENCE: Duration = Duration::from_secs(10);
+/// More connections than may be taken at once, by far.
+const CROWD: usize = 300;
 /// More than there may be turns.
 const CREATORS: usize = 6;
 
@@ -36,6 +41,7 @@ struct Trial {
     broker: BrokerHandle,
     disk: SimulatedDisk,
     stopping: CancellationToken,
+    alive: TaskTracker,
     _folder: TempDir,
 }
 
@@ -44,7 +50,8 @@ impl Trial {
         let (folder, disk) = (tempfile::tempdir().unwrap(), SimulatedDisk::new());
         let settings = Arc::new(Config::new(folder.path()).into_settings().unwrap());
         let broker = start_on(Arc::new(disk.clone()), settings, Placement::start(1)).unwrap();
-        Self { broker, disk, stopping: CancellationToken::new(), _folder: folder }
+        let (stopping, alive) = (CancellationToken::new(), TaskTracker::new());
+        Self { broker, disk, stopping, alive, _folder: folder }
     }
 
     /// Opens a door, and says where.
@@ -52,11 +59,25 @@ impl Trial {
         let socket = bind(([127, 0, 0, 1], 0).into()).unwrap();
         let address = socket.local_addr().unwrap();
         let (door, limits) = (Arc::new(door), Limits::new(1 << 20, 1 << 20));
-        let stopping = self.stopping.clone();
-        let (ended, alive) = (CancellationToken::new(), TaskTracker::new());
-        let listener = Listener { socket, door, limits, stopping, ended, alive };
+        let (stopping, alive) = (self.stopping.clone(), self.alive.clone());
+        let listener = Listener { socket, door, limits, stopping, ended: CancellationToken::new(), alive };
         actix_rt::spawn(listener.run());
         address
+    }
+
+    fn open_kafka(&self) -> SocketAddr {
+        self.open(Edge::new(self.broker.clone(), "localhost", 9092, self.stopping.clone()))
+    }
+
+    /// How long it takes until that many connections, which wait at the port, are taken while others are served.
+    async fn take(&self, count: usize) -> Duration {
+        let courtesy = self.broker.courtesy().clone();
+        let begun = clock::now();
+        while self.alive.len() < count {
+            courtesy.short_work_is_wanted();
+            clock::pass(Duration::from_millis(1)).await;
+        }
+        clock::now() - begun
     }
 
     async fn end(self) {
@@ -97,7 +118,7 @@ async fn who_asks_what_there_is_waits_for_no_topic_that_others_create_on_the_way
 #[actix::test]
 async fn who_asks_for_metadata_waits_for_no_topic_that_others_create_on_the_way() {
     let trial = Trial::start();
-    let address = trial.open(Edge::new(trial.broker.clone(), "localhost", 9092, trial.stopping.clone()));
+    let address = trial.open_kafka();
     trial.disk.hold_syncs(true);
     let mut creators = Vec::new();
     for number in 0..CREATORS {
@@ -116,6 +137,62 @@ async fn who_asks_for_metadata_waits_for_no_topic_that_others_create_on_the_way(
     for mut creator in creators {
         assert!(!answer(&mut creator).await.topics[0].error_code.is_error());
     }
+    trial.end().await;
+}
+
+/// Connections that wait at the port; each sends what is to be sent.
+fn crowd(address: SocketAddr, sent: &[u8]) -> Vec<std::net::TcpStream> {
+    let connect = |_| {
+        let mut stream = std::net::TcpStream::connect(address).unwrap();
+        stream.write_all(sent).unwrap();
+        stream
+    };
+    (0..CROWD).map(connect).collect()
+}
+
+/// How long taking a crowd takes at least when each of it counts.
+fn at_the_pace() -> Duration {
+    pace::EVERY * (u32::try_from(CROWD).unwrap() - pace::AT_ONCE - 1)
+}
+
+#[actix::test]
+async fn connections_that_say_nothing_are_taken_at_a_pace_while_others_are_served() {
+    let trial = Trial::start();
+    let address = trial.open_kafka();
+    tokio::time::pause();
+    let _crowd = crowd(address, &[]);
+    let took = trial.take(CROWD).await;
+    assert!(took >= at_the_pace(), "{took:?}");
+    trial.end().await;
+}
+
+#[actix::test]
+async fn connections_that_speak_are_taken_as_they_come() {
+    let trial = Trial::start();
+    let address = trial.open_kafka();
+    tokio::time::pause();
+    // A length without the rest.
+    let _crowd = crowd(address, &[0, 0, 0, 9]);
+    let took = trial.take(CROWD).await;
+    assert!(took < at_the_pace(), "{took:?}");
+    trial.end().await;
+}
+
+#[actix::test]
+async fn a_connection_that_says_nothing_ends_with_its_client_and_with_the_broker() {
+    let trial = Trial::start();
+    let address = trial.open_kafka();
+    let (first, _second) = (TcpStream::connect(address).await.unwrap(), TcpStream::connect(address).await);
+    let until = async |count| {
+        while trial.alive.len() != count {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(PATIENCE, until(2)).await.unwrap();
+    drop(first);
+    timeout(PATIENCE, until(1)).await.unwrap();
+    trial.stopping.cancel();
+    timeout(PATIENCE, until(0)).await.unwrap();
     trial.end().await;
 }
 
