@@ -12,8 +12,8 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::Path;
 
-/// Removes the dead segments of a range, and answers how many. It ends before the segment of the last
-/// durable checkpoint, so that only sealed segments are looked at whose every record is applied for good.
+/// Removes the dead segments of a range, and answers how many. The range must end at the segment of the last
+/// durable checkpoint at the latest, so that each was sealed and its every record is applied for good.
 ///
 /// A segment is dead when each partition's last offset in it is below the partition's log start.
 ///

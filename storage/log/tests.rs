@@ -244,6 +244,29 @@ fn segments_of_a_deleted_partition_are_removed_and_others_stay() {
 }
 
 #[test]
+fn segments_that_die_after_a_look_at_them_are_removed_and_so_is_one_that_is_sealed_dead() {
+    let path = tempfile::tempdir().unwrap();
+    let mut opened = open(path.path());
+    opened.set_log_start(Offset(0));
+    for number in 0..30 {
+        opened.append(batch(number, 200));
+    }
+    let segments = |opened: &Opened| segment::list(&OsDisk, &opened.folder.journal()).unwrap();
+    opened.checkpoint();
+    assert!(segments(&opened).len() > 2, "all of it may still be read");
+    opened.set_log_start(DELETED);
+    opened.checkpoint();
+    let newest = segments(&opened);
+    assert_eq!(newest, [opened.log.writer.position().0]);
+    // It is sealed by what raises no bound.
+    while opened.log.writer.position().0 == newest[0] {
+        opened.set_log_start(DELETED);
+    }
+    opened.checkpoint();
+    assert_eq!(segments(&opened), [opened.log.writer.position().0]);
+}
+
+#[test]
 fn segments_below_the_log_start_are_removed_when_all_in_them_are() {
     let path = tempfile::tempdir().unwrap();
     let mut opened = open(path.path());
