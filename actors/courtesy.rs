@@ -64,7 +64,7 @@ mod tests {
         assert_eq!(courtesy.step_bytes(), usize::MAX);
         courtesy.short_work_is_wanted();
         assert_eq!(courtesy.step_bytes(), STEP_BYTES);
-        tokio::time::advance(RECENTLY - Duration::from_millis(1)).await;
+        tokio::time::advance(RECENTLY.saturating_sub(Duration::from_millis(1))).await;
         assert_eq!(courtesy.step_bytes(), STEP_BYTES);
         tokio::time::advance(Duration::from_millis(1)).await;
         assert_eq!(courtesy.step_bytes(), usize::MAX);

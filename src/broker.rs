@@ -123,7 +123,8 @@ impl Broker {
     /// Where a program produces, subscribes or reads on the one arbiter that it gives, such as
     /// `[Arbiter::current()]`, its messages wake no other thread: a record alone is written in half the time, and
     /// an actor that subscribes is called at once. In exchange each takes the other's time. The arbiters must
-    /// live as long as the broker, whose actors are gone from them soon after [`Broker::shutdown`].
+    /// live as long as the broker, whose actors are gone from them soon after [`Broker::shutdown`]. New connections
+    /// are taken on the thread that starts the broker, also with [`Broker::start`], until they say something.
     ///
     /// Dropping the future is as for [`Broker::start`].
     ///

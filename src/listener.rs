@@ -1,5 +1,6 @@
 //! Taking connections, within the bounds on their number.
 
+use crate::connection::Accepted;
 use crate::connection::door::Door;
 use crate::connection::silent::Silent;
 use crate::limits::{Limits, NotAdmitted};
@@ -35,8 +36,8 @@ pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     socket.set_reuse_address(true)?;
     socket.set_nonblocking(true)?;
-    // Connections inherit it. A client that only waits for what is pushed says nothing, also when its machine
-    // is gone.
+    // Connections inherit it, on Linux with its times. A client that only waits for what is pushed says nothing,
+    // also when its machine is gone.
     let keepalive = TcpKeepalive::new().with_time(KEEPALIVE_AFTER).with_interval(KEEPALIVE_EVERY);
     socket.set_tcp_keepalive(&keepalive)?;
     socket.bind(&address.into())?;
@@ -92,25 +93,26 @@ impl<D: Door> Listener<D> {
     }
 
     fn take(&self, socket: TcpStream, peer: SocketAddr, refused: &mut Refused) {
-        let bounds = self.door.broker().settings().connections;
+        let broker = self.door.broker();
+        // One that is refused stays counted.
+        let stranger = broker.courtesy().others_wait().then(|| self.limits.pace().count());
+        let bounds = broker.settings().connections;
         let admission = self.limits.admit(peer.ip(), bounds.connections_max, bounds.connections_per_ip_max);
         let admission = match admission {
             Ok(admission) => admission,
             Err(reason) => return refused.add(peer, reason, clock::now()),
         };
-        let others_are_served = self.door.broker().courtesy().others_wait();
-        let silent = Silent {
-            socket,
+        let accepted = Accepted {
             peer,
             admission,
-            stranger: others_are_served.then(|| self.limits.pace().count()),
             limits: self.limits.clone(),
             door: Arc::clone(&self.door),
             stopping: self.stopping.clone(),
-            ended: self.ended.clone(),
+            // Its own, or all would share a lock.
+            ended: self.ended.child_token(),
             alive: self.alive.token(),
         };
-        actix_rt::spawn(silent.listen());
+        actix_rt::spawn(Silent { socket, stranger, accepted }.wait());
     }
 }
 
@@ -154,6 +156,15 @@ impl Refused {
 mod tests {
     use super::*;
     use tokio::time::timeout;
+
+    #[tokio::test]
+    async fn the_machine_of_a_silent_client_is_asked_whether_it_is_there() {
+        let listener = bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+        let connecting = TcpStream::connect(listener.local_addr().unwrap());
+        let (_client, accepted) = tokio::join!(connecting, listener.accept());
+        let (accepted, _) = accepted.unwrap();
+        assert!(socket2::SockRef::from(&accepted).keepalive().unwrap());
+    }
 
     #[tokio::test(start_paused = true)]
     async fn a_flood_of_refused_connections_is_told_now_and_then_with_its_count_and_its_rest_too() {

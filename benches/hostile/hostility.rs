@@ -100,10 +100,17 @@ impl Drop for Hostile {
     }
 }
 
+/// Half of them have asked something, and half have said nothing.
 fn idle(place: &Place) -> Result<Hostile> {
-    let connect =
-        |at: usize| TcpStream::connect(if at.is_multiple_of(2) { &place.kafka } else { &place.native });
-    Ok(Hostile::connections((0..IDLE).map(connect).collect::<Result<_, _>>()?))
+    let mut asked = connect(&place.kafka, IDLE / 2)?;
+    let request = frame(0, &ApiVersionsRequest::default())?;
+    for stream in &mut asked {
+        stream.write_all(&request)?;
+        // Its length, of which at least that much comes.
+        stream.read_exact(&mut [0; 4])?;
+    }
+    asked.extend(connect(&place.native, IDLE / 2)?);
+    Ok(Hostile::connections(asked))
 }
 
 /// Each connection asks for something [`ASKED_A_SECOND`] times a second, a few of them at a time.

@@ -144,7 +144,7 @@ pub fn all() -> Vec<Workload> {
         it(6, PRODUCE_100_10000, For::Kafka, 1.6, producing::batched, "100 B records in batches over the same"),
         it(6, SPREAD_4, For::Kafka, 1.1, producing::spread, "batches of 64 KiB to 4 partitions in turn, over 4 connections with 5 requests of 4 batches under way on each; without a client library"),
         it(6, SPREAD_10000, For::Kafka, 1.1, producing::spread, "the same to 10,000 partitions in turn"),
-        it(6, IDLE, For::Kafka, 1.0, idling::idle, "10,000 partitions and 1,000 open connections, and nobody asks for anything"),
+        it(6, IDLE, For::Kafka, 1.0, idling::idle, "10,000 partitions and 1,000 open connections that have asked something, and nobody asks for anything more"),
         it(6, RESTART, For::Kafka, 0.0, idling::restart, "from the start after SIGKILL with 10,000 partitions until a record is acknowledged"),
     ];
     for workload in &mut all {

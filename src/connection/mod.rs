@@ -41,8 +41,6 @@ const LISTS_MAX: usize = 2;
 /// A connection that was taken, before its actor runs.
 #[derive(Debug)]
 pub struct Accepted<D: Door> {
-    /// The socket.
-    pub socket: std::net::TcpStream,
     /// Who is at the other end.
     pub peer: SocketAddr,
     /// Its place among the connections.
@@ -133,8 +131,8 @@ impl<D: Door> Connection<D> {
     ///
     /// # Errors
     /// What the system says of the socket.
-    pub fn start(accepted: Accepted<D>) -> io::Result<()> {
-        let Accepted { socket, peer, admission, limits, door, stopping, ended, alive } = accepted;
+    pub fn start(socket: std::net::TcpStream, accepted: Accepted<D>) -> io::Result<()> {
+        let Accepted { peer, admission, limits, door, stopping, ended, alive } = accepted;
         socket.set_nonblocking(true)?;
         let socket = TcpStream::from_std(socket)?;
         socket.set_nodelay(true)?;

@@ -5,47 +5,29 @@
 
 use super::{Accepted, Connection};
 use crate::connection::door::Door;
-use crate::limits::{Admission, Limits};
 use crate::pace::Stranger;
 use std::io;
-use std::net::SocketAddr;
-use std::sync::Arc;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::task_tracker::TaskTrackerToken;
 
-/// A connection that was taken.
+/// A connection that was taken, on the thread that has taken it.
 #[derive(Debug)]
 pub struct Silent<D: Door> {
-    /// The socket, on the thread that has taken it.
+    /// The socket.
     pub socket: TcpStream,
-    /// Who is at the other end.
-    pub peer: SocketAddr,
-    /// Its place among the connections.
-    pub admission: Admission,
-    /// When it was counted, because others were served.
+    /// Its count in the pace, if others were served when it came.
     pub stranger: Option<Stranger>,
-    /// The bounds that all connections share.
-    pub limits: Limits,
-    /// The protocol that it speaks.
-    pub door: Arc<D>,
-    /// Tells that the broker stops: no requests are read.
-    pub stopping: CancellationToken,
-    /// Tells that nothing is answered any more.
-    pub ended: CancellationToken,
-    /// Tells that the connection is still there.
-    pub alive: TaskTrackerToken,
+    /// All else.
+    pub accepted: Accepted<D>,
 }
 
 impl<D: Door> Silent<D> {
     /// Waits for the first byte, and starts the connection's actor on one of the workers.
-    pub async fn listen(self) {
-        let peer = self.peer;
-        let stopping = self.stopping.clone();
+    pub async fn wait(self) {
+        let peer = self.accepted.peer;
         let spoke = tokio::select! {
             biased;
-            () = stopping.cancelled() => return,
+            () = self.accepted.stopping.cancelled() => return,
             spoke = self.first_byte() => spoke,
         };
         let started = match spoke {
@@ -65,7 +47,7 @@ impl<D: Door> Silent<D> {
     async fn first_byte(&self) -> io::Result<bool> {
         let mut byte = [0];
         let peeking = self.socket.peek(&mut byte);
-        let peeked = match self.door.broker().settings().connections.idle_max {
+        let peeked = match self.accepted.door.broker().settings().connections.idle_max {
             None => peeking.await?,
             Some(patience) => timeout(patience, peeking).await.map_err(|_| {
                 io::Error::new(io::ErrorKind::TimedOut, format!("nothing came for {patience:?}"))
@@ -75,17 +57,14 @@ impl<D: Door> Silent<D> {
     }
 
     fn start(self) -> io::Result<()> {
-        let Self { socket, peer, admission, stranger, limits, door, stopping, ended, alive } = self;
+        let Self { socket, stranger, accepted } = self;
         if let Some(stranger) = stranger {
             stranger.speaks();
         }
         let socket = socket.into_std()?;
-        let placement = door.broker().placement().clone();
-        // Its own, or all would share a lock.
-        let ended = ended.child_token();
-        let accepted = Accepted { socket, peer, admission, limits, door, stopping, ended, alive };
+        let (peer, placement) = (accepted.peer, accepted.door.broker().placement().clone());
         placement.connection().spawn_fn(move || {
-            if let Err(error) = Connection::start(accepted) {
+            if let Err(error) = Connection::start(socket, accepted) {
                 tracing::info!(%peer, %error, "connection closed");
             }
         });

@@ -32,7 +32,7 @@ use tokio_util::task::TaskTracker;
 
 const PATIENCE: Duration = Duration::from_secs(10);
 /// More connections than may be taken at once, by far.
-const CROWD: usize = 300;
+const CROWD: usize = 200;
 /// More than there may be turns.
 const CREATORS: usize = 6;
 
@@ -71,12 +71,14 @@ impl Trial {
 
     /// How long it takes until that many connections, which wait at the port, are taken while others are served.
     async fn take(&self, count: usize) -> Duration {
-        let courtesy = self.broker.courtesy().clone();
         let begun = clock::now();
-        while self.alive.len() < count {
-            courtesy.short_work_is_wanted();
-            clock::pass(Duration::from_millis(1)).await;
-        }
+        let taken = async {
+            while self.alive.len() < count {
+                self.broker.courtesy().short_work_is_wanted();
+                clock::pass(Duration::from_millis(1)).await;
+            }
+        };
+        timeout(PATIENCE, taken).await.expect("they are taken");
         clock::now() - begun
     }
 

@@ -112,6 +112,7 @@ fn an_idle_connection_is_closed_and_one_that_waits_is_answered_before_that() {
     assert_eq!(only_partition(client.call::<_, FetchResponse>(11, &request)).error_code, ErrorCode::NONE);
     assert!(begun.elapsed() >= Duration::from_millis(50));
     client.assert_closed("nothing more to do");
+    Client::connect(&broker).assert_closed("it never asked for anything");
 }
 
 #[test]

@@ -8,6 +8,7 @@ use callboard_benches::broker::usage;
 use callboard_benches::commits as group_commits;
 use callboard_benches::connection::Connection;
 use callboard_benches::produce::{Load, wait};
+use callboard_protocol::kafka::api_versions::{ApiVersionsRequest, ApiVersionsResponse};
 use std::time::{Duration, Instant};
 
 const TOPIC: &str = "commits";
@@ -50,8 +51,12 @@ pub fn create(turn: &mut Turn<'_>, name: &'static str) -> Result<()> {
 pub fn idle(turn: &mut Turn<'_>, name: &'static str) -> Result<()> {
     ensure_topics(turn)?;
     let running = turn.running()?;
-    let connections: Vec<Connection> =
-        (0..CONNECTIONS).map(|_| Connection::open(running.address())).collect::<Result<_>>()?;
+    let connect = |_| -> Result<Connection> {
+        let mut connection = Connection::open(running.address())?;
+        connection.call::<_, ApiVersionsResponse>(0, &ApiVersionsRequest::default())?;
+        Ok(connection)
+    };
+    let connections: Vec<Connection> = (0..CONNECTIONS).map(connect).collect::<Result<_>>()?;
     wait(SETTLE);
     let (begun, before) = (Instant::now(), usage(running.process_id())?);
     wait(turn.time());
