@@ -27,6 +27,7 @@ use std::future::ready;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -34,6 +35,10 @@ use tokio::task::{JoinError, JoinHandle};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 use tokio_util::task::task_tracker::TaskTrackerToken;
+
+/// How long a client whose request was refused waits for its connection to be closed while others are served, who
+/// would wait longer beside one that tries the same again at once.
+const REFUSED_FOR: Duration = Duration::from_millis(100);
 
 /// Answers that tell of what there is, which a connection may have in memory until its client takes them.
 const LISTS_MAX: usize = 2;
@@ -73,6 +78,8 @@ pub struct Connection<D: Door> {
     order: Order,
     /// Nothing more will be read; the connection ends when all is answered.
     is_draining: bool,
+    /// A request was refused, and the connection ends for it.
+    is_refused: bool,
     limits: Limits,
     /// Answers that tell of what there is, which it may have in memory.
     lists: Arc<Semaphore>,
@@ -164,6 +171,7 @@ impl<D: Door> Connection<D> {
                 in_flight: 0,
                 order: Order::Overlapping,
                 is_draining: false,
+                is_refused: false,
                 limits,
                 lists: Arc::new(Semaphore::new(LISTS_MAX)),
                 _admission: admission,
@@ -238,6 +246,11 @@ impl<D: Door> Connection<D> {
                 tracing::warn!(%peer, error, "connection closed");
                 self.waiting.clear();
                 self.reader.abort();
+                self.is_refused = true;
+                if self.door.broker().courtesy().others_wait() {
+                    ctx.run_later(REFUSED_FOR, Self::drain);
+                    return;
+                }
             }
             Ended::ByClient => tracing::debug!(%peer, "connection closed by the client"),
             Ended::Stopping => {}
@@ -325,6 +338,8 @@ impl<D: Door> Handler<Frame> for Connection<D> {
 
     fn handle(&mut self, frame: Frame, ctx: &mut Context<Self>) {
         match D::operation(&frame.bytes) {
+            // What is behind a request that was refused has no effect.
+            _ if self.is_refused => {}
             Ok(operation) => {
                 self.waiting.push_back(Request { operation, frame });
                 self.advance(ctx);

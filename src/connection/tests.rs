@@ -198,6 +198,38 @@ async fn a_connection_that_says_nothing_ends_with_its_client_and_with_the_broker
     trial.end().await;
 }
 
+#[actix::test]
+async fn what_is_behind_a_refused_request_has_no_effect_while_its_client_waits_to_be_closed() {
+    let trial = Trial::start();
+    let address = trial.open_kafka();
+    let courtesy = trial.broker.courtesy().clone();
+    let serving = actix_rt::spawn(async move {
+        loop {
+            courtesy.short_work_is_wanted();
+            clock::pass(Duration::from_millis(1)).await;
+        }
+    });
+    let refused = [&[0, 0, 0, 4, 0x7f, 0xff, 0, 0][..], &metadata(Some("behind"))].concat();
+    let waits = async {
+        // Again where this thread was held up, so that nobody seemed to be served.
+        let mut waited = Duration::ZERO;
+        while waited < super::REFUSED_FOR {
+            let begun = clock::now();
+            let mut stream = TcpStream::connect(address).await.unwrap();
+            stream.write_all(&refused).await.unwrap();
+            // Closed, with or without a reset.
+            let _ = stream.read(&mut [0]).await;
+            waited = begun.elapsed();
+        }
+    };
+    timeout(PATIENCE, waits).await.unwrap();
+    serving.abort();
+    let mut asker = TcpStream::connect(address).await.unwrap();
+    asker.write_all(&metadata(None)).await.unwrap();
+    assert_eq!(answer(&mut asker).await.topics.len(), 0);
+    trial.end().await;
+}
+
 const VERSION: i16 = 9;
 
 /// A request for a topic, which may be created, or for all.
