@@ -84,6 +84,10 @@ impl Opened {
         }
     }
 
+    fn segments(&self) -> Vec<SegmentId> {
+        segment::list(&OsDisk, &self.folder.journal()).unwrap()
+    }
+
     fn set_log_start(&mut self, log_start: Offset) {
         let row = PartitionRow { topic: TopicId::default(), index: 0, log_start };
         let mutations = vec![Mutation {
@@ -222,18 +226,17 @@ fn segments_of_a_deleted_partition_are_removed_and_others_stay() {
     for number in 0..100 {
         opened.append(batch(number, 200));
     }
-    let count = |opened: &Opened| segment::list(&OsDisk, &opened.folder.journal()).unwrap().len();
-    let before = count(&opened);
+    let before = opened.segments().len();
     assert!(before > 5);
     opened.log.reclaim().unwrap();
     opened.log.checkpointer.finish();
-    assert_eq!(count(&opened), before, "all of it may still be read");
+    assert_eq!(opened.segments().len(), before, "all of it may still be read");
     drop(opened);
     let mut opened = open(path.path());
     opened.set_log_start(DELETED);
     opened.log.reclaim().unwrap();
     opened.log.checkpointer.finish();
-    assert_eq!(count(&opened), 1, "only the newest is left");
+    assert_eq!(opened.segments().len(), 1, "only the newest is left");
     drop(opened);
     // The rows of removed segments may come back with a crash; they go with the next checkpoint.
     let mut opened = open(path.path());
@@ -251,19 +254,18 @@ fn segments_that_die_after_a_look_at_them_are_removed_and_so_is_one_that_is_seal
     for number in 0..30 {
         opened.append(batch(number, 200));
     }
-    let segments = |opened: &Opened| segment::list(&OsDisk, &opened.folder.journal()).unwrap();
     opened.checkpoint();
-    assert!(segments(&opened).len() > 2, "all of it may still be read");
+    assert!(opened.segments().len() > 2, "all of it may still be read");
     opened.set_log_start(DELETED);
     opened.checkpoint();
-    let newest = segments(&opened);
+    let newest = opened.segments();
     assert_eq!(newest, [opened.log.writer.position().0]);
     // It is sealed by what raises no bound.
     while opened.log.writer.position().0 == newest[0] {
         opened.set_log_start(DELETED);
     }
     opened.checkpoint();
-    assert_eq!(segments(&opened), [opened.log.writer.position().0]);
+    assert_eq!(opened.segments(), [opened.log.writer.position().0]);
 }
 
 #[test]
@@ -280,14 +282,13 @@ fn segments_below_the_log_start_are_removed_when_all_in_them_are() {
     for number in 30..60 {
         opened.append(batch(number, 200));
     }
-    let segments = |opened: &Opened| segment::list(&OsDisk, &opened.folder.journal()).unwrap();
-    let (before, newest) = (segments(&opened).len(), opened.log.writer.position().0);
+    let (before, newest) = (opened.segments().len(), opened.log.writer.position().0);
     let first_byte = |opened: &Opened| opened.log.reader().journal().read(SegmentId(1), 0, 1);
     first_byte(&opened).unwrap();
     opened.set_log_start(Offset(60));
     opened.log.reclaim().unwrap();
     opened.log.checkpointer.finish();
-    let left = segments(&opened);
+    let left = opened.segments();
     assert!(before > 4);
     assert_eq!((left.len(), left.last()), (2, Some(&newest)), "the other partition's, and the newest");
     assert!(matches!(first_byte(&opened), Err(Error::MissingSegment(..))), "it is not kept open");
